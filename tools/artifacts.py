@@ -1,0 +1,232 @@
+"""Files that tasks read and make: content-addressed, typed by their bytes, confined to folders the caller allowed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import MediaError
+from .sniff import extension_of, kind_of, media_type_of
+from .task import Kind
+
+MAX_BYTES = 200 * 2**20
+_ID = re.compile(r"artifact-[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A stored file.
+
+    Attributes:
+        id: `artifact-` and the first 16 hex digits of the content's SHA-256: the same content, the same id.
+        path: absolute path of the stored file.
+        media_type: MIME type, read from the bytes.
+        name: what people call it; never used as a path.
+        size: in bytes.
+    """
+
+    id: str
+    path: Path
+    media_type: str
+    name: str
+    size: int
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of port that it fits."""
+        return kind_of(self.media_type)
+
+    def read_bytes(self) -> bytes:
+        """The content. Raises MediaError if the file has gone."""
+        try:
+            return self.path.read_bytes()
+        except OSError as e:
+            raise MediaError(f"The file of {self.id} ({self.name!r}) cannot be read: {e.strerror}.") from e
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"id", "path", "media_type", "name", "size"}`."""
+        return {"id": self.id, "path": str(self.path), "media_type": self.media_type, "name": self.name, "size": self.size}
+
+
+class ArtifactStore:
+    """Keeps artifacts in one folder.
+
+    Args:
+        folder: where files are written; made on the first write. Default: a temporary folder that goes with the store.
+        allowed: folders from which a path may be read by `resolve`. Paths elsewhere are refused, since they may come from a
+            language model. Files that the caller names are taken in with `add_file`, from anywhere.
+
+    Raises:
+        MediaError: from any method, when a file cannot be read or written or is larger than 200 MiB.
+    """
+
+    def __init__(self, folder: Path | str | None = None, *, allowed: Iterable[Path | str] = ()) -> None:
+        self._folder = Path(folder) if folder is not None else None
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._allowed = tuple(Path(a).resolve() for a in allowed)
+        self._known: dict[str, Artifact] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """Where files are written."""
+        with self._lock:
+            if self._folder is None:
+                self._temporary = tempfile.TemporaryDirectory(prefix="hugginggpt-", ignore_cleanup_errors=True)
+                self._folder = Path(self._temporary.name)
+            return self._folder
+
+    def put(self, data: bytes, *, name: str = "", media_type: str | None = None) -> Artifact:
+        """Store bytes. The media type is read from them; `media_type` is believed only where bytes do not tell."""
+        if not data:
+            raise MediaError(f"{_called(name)} is empty (0 bytes).", remedy="Give a file that has content.")
+        if len(data) > MAX_BYTES:
+            raise MediaError(f"{_called(name)} has {len(data):,} bytes; at most {MAX_BYTES:,} are taken.", remedy="Give a smaller file.")
+        found = media_type_of(data, hint=media_type)
+        digest = hashlib.sha256(data).hexdigest()[:16]
+        ident = f"artifact-{digest}"
+        if ident in self._known and self._known[ident].path.exists():
+            return self._known[ident]
+        path = self.folder / f"{digest}{extension_of(found)}"
+        self._write(path, data)
+        artifact = Artifact(id=ident, path=path.resolve(), media_type=found, name=name or path.name, size=len(data))
+        self._known[ident] = artifact
+        return artifact
+
+    def add_file(self, path: Path | str) -> Artifact:
+        """Take in a file that the *caller* named; it may lie anywhere. It is read where it lies, not copied."""
+        p = Path(path)
+        if p.is_dir():
+            raise MediaError(f"{str(path)!r} is a folder.", remedy="Name the files in it one by one.")
+        try:
+            size = p.stat().st_size
+            if size > MAX_BYTES:
+                raise MediaError(f"{str(path)!r} has {size:,} bytes; at most {MAX_BYTES:,} are taken.", remedy="Give a smaller file.")
+            if not p.is_file():
+                raise MediaError(f"{str(path)!r} is not a regular file.")
+            data = p.read_bytes()
+        except FileNotFoundError as e:
+            raise MediaError(f"There is no file {str(path)!r}.", remedy="Check the path.") from e
+        except (OSError, ValueError) as e:
+            raise MediaError(f"{str(path)!r} cannot be read: {getattr(e, 'strerror', None) or e}.") from e
+        if not data:
+            raise MediaError(f"The file {str(path)!r} is empty (0 bytes).", remedy="Give a file that has content.")
+        ident = f"artifact-{hashlib.sha256(data).hexdigest()[:16]}"
+        artifact = Artifact(id=ident, path=p.resolve(), media_type=media_type_of(data), name=p.name, size=len(data))
+        self._known[ident] = artifact
+        return artifact
+
+    def get(self, ident: str) -> Artifact:
+        """The artifact of that id. Raises MediaError when it is not in this store."""
+        if ident in self._known:
+            return self._known[ident]
+        digest = ident.removeprefix("artifact-")
+        if self._folder is not None and _ID.fullmatch(ident):
+            for path in self._folder.glob(f"{digest}.*"):
+                data = path.read_bytes()
+                found = Artifact(id=ident, path=path.resolve(), media_type=media_type_of(data), name=path.name, size=len(data))
+                self._known[ident] = found
+                return found
+        raise MediaError(f"There is no artifact {ident[:60]!r}.", remedy="Use an id that an earlier task gave, or attach the file again.")
+
+    def resolve(self, value: object, *, kind: Kind | None = None) -> Artifact:
+        """The artifact that `value` means: an Artifact, an artifact id, a path in an allowed folder, a data URL or a content block.
+
+        Args:
+            value: what was given.
+            kind: the kind that is wanted; another kind is refused.
+        """
+        artifact = self._resolve(value)
+        if kind is not None and artifact.kind is not kind:
+            raise MediaError(
+                f"{artifact.name!r} is {_article(artifact.kind)} file ({artifact.media_type}); {_article(kind)} file is wanted.",
+                remedy=f"Give {_article(kind)} file.",
+            )
+        return artifact
+
+    def _resolve(self, value: object) -> Artifact:
+        if isinstance(value, Artifact):
+            return value
+        if isinstance(value, dict):
+            return self._from_block(value)
+        if not isinstance(value, str) or not value.strip():
+            raise MediaError(f"A file is wanted, not {value!r:.80}.", remedy="Give an artifact id, a path or a content block.")
+        if is_artifact_id(value):
+            return self.get(value)
+        if value.startswith("data:"):
+            return self._from_data_url(value)
+        if re.match(r"[a-z][a-z0-9+.-]*://", value, re.I):
+            raise MediaError(f"Addresses are not fetched: {value[:80]!r}.", remedy="Download the file and attach it.")
+        return self._from_path(value)
+
+    def _from_path(self, value: str) -> Artifact:
+        try:
+            path = Path(value).resolve()
+        except (OSError, ValueError) as e:
+            raise MediaError(f"{value[:80]!r} is not a usable path: {e}.") from e
+        if not any(path.is_relative_to(a) for a in self._allowed):
+            raise MediaError(
+                f"{value[:80]!r} is not an attached file and lies in no folder that may be read.",
+                remedy="Attach the file, use an artifact id, or allow its folder.",
+            )
+        return self.add_file(path)
+
+    def _from_data_url(self, value: str) -> Artifact:
+        head, _, body = value.partition(",")
+        if not head.endswith(";base64"):
+            raise MediaError(f"A data URL must be base64: {value[:60]!r}.")
+        return self._from_base64(body, head[5:].split(";")[0] or None, "")
+
+    def _from_block(self, block: dict[str, Any]) -> Artifact:
+        extras = block.get("extras") or {}
+        name = str(extras.get("filename") or block.get("title") or "")
+        if isinstance(extras.get("artifact_id"), str):
+            return self.get(extras["artifact_id"])
+        if isinstance(block.get("base64"), str):
+            return self._from_base64(block["base64"], block.get("mime_type"), name)
+        if isinstance(block.get("text"), str):
+            return self.put(block["text"].encode(), name=name or "text.txt", media_type="text/plain")
+        if isinstance(block.get("url"), str):
+            return self._resolve(block["url"])
+        raise MediaError(f"A content block of type {block.get('type')!r} holds neither base64, text nor url.")
+
+    def _from_base64(self, body: str, media_type: str | None, name: str) -> Artifact:
+        try:
+            data = base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError) as e:
+            raise MediaError(f"A file was given as base64 that cannot be decoded: {e}.") from e
+        return self.put(data, name=Path(name).name, media_type=media_type)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            with os.fdopen(handle, "wb") as f:
+                f.write(data)
+            os.replace(temporary, path)
+        except OSError as e:
+            raise MediaError(
+                f"{str(path.parent)!r} cannot be written to: {e.strerror}.", remedy="Choose another folder for results (--out DIR)."
+            ) from e
+
+
+def is_artifact_id(value: str) -> bool:
+    """Whether a text has the form of an artifact id."""
+    return _ID.fullmatch(value) is not None
+
+
+def _called(name: str) -> str:
+    return f"The file {name!r}" if name else "The file"
+
+
+def _article(kind: Kind) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

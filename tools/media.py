@@ -1,0 +1,105 @@
+"""Media in and out: pictures, sound and text from artifacts, with limits; sound and pictures to bytes."""
+
+from __future__ import annotations
+
+import io
+import wave
+from typing import TYPE_CHECKING
+
+from .artifacts import Artifact
+from .errors import MediaError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+MAX_PIXELS = 64_000_000
+MAX_SECONDS = 4 * 3600
+MAX_CHARACTERS = 5_000_000
+
+
+def load_image(artifact: Artifact) -> Image.Image:
+    """An RGB picture, turned upright by its EXIF orientation; transparent parts become white.
+
+    Raises:
+        MediaError: not a picture, a damaged one, or one of more than 64 million pixels.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(artifact.read_bytes())) as opened:
+            width, height = opened.size
+            if width * height > MAX_PIXELS:
+                raise MediaError(
+                    f"The picture {artifact.name!r} has {width} × {height} pixels; at most {MAX_PIXELS // 10**6} million are read.",
+                    remedy="Scale it down.",
+                )
+            picture = ImageOps.exif_transpose(opened)
+            if "A" in picture.getbands() or "transparency" in picture.info:
+                picture = picture.convert("RGBA")
+                white = Image.new("RGBA", picture.size, "white")
+                picture = Image.alpha_composite(white, picture)
+            return picture.convert("RGB")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as e:
+        raise MediaError(f"{artifact.name!r} cannot be read as a picture: {e}.", remedy="Give a PNG or JPEG file.") from e
+
+
+def load_wav(artifact: Artifact, *, rate: int = 16_000) -> NDArray[np.float32]:
+    """Mono samples in [-1, 1], float32, resampled to `rate` Hz.
+
+    Raises:
+        MediaError: not an uncompressed wav file, one without samples, or one of more than four hours.
+    """
+    import numpy as np
+
+    try:
+        with wave.open(io.BytesIO(artifact.read_bytes())) as f:
+            channels, width, given, frames = f.getnchannels(), f.getsampwidth(), f.getframerate(), f.getnframes()
+            if given <= 0 or frames / given > MAX_SECONDS:
+                raise MediaError(f"The recording {artifact.name!r} is longer than {MAX_SECONDS // 3600} hours.", remedy="Cut it.")
+            raw = f.readframes(frames)
+    except (wave.Error, EOFError) as e:
+        raise MediaError(f"{artifact.name!r} cannot be read as wav: {e}.", remedy="Give an uncompressed (PCM) wav file.") from e
+    raw = raw[: len(raw) // (channels * width) * channels * width]
+    if not raw:
+        raise MediaError(f"The recording {artifact.name!r} holds no sound (0 samples).", remedy="Give a recording that has content.")
+    if width == 1:
+        samples = (np.frombuffer(raw, np.uint8).astype(np.float32) - 128) / 128
+    elif width == 3:
+        b = np.frombuffer(raw, np.uint8).reshape(-1, 3).astype(np.int32)
+        samples = ((b[:, 0] | b[:, 1] << 8 | b[:, 2] << 16) << 8 >> 8).astype(np.float32) / 2**23
+    else:
+        samples = np.frombuffer(raw, {2: "<i2", 4: "<i4"}[width]).astype(np.float32) / 2 ** (8 * width - 1)
+    mono: NDArray[np.float32] = samples.reshape(-1, channels).mean(1).astype(np.float32)
+    if given == rate:
+        return mono
+    count = max(1, round(len(mono) * rate / given))
+    return np.interp(np.arange(count) * given / rate, np.arange(len(mono)), mono).astype(np.float32)
+
+
+def wav_bytes(samples: bytes, *, rate: int) -> bytes:
+    """A mono wav file of 16-bit little-endian samples at `rate` Hz."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as f:
+        f.setnchannels(1)
+        f.setsampwidth(2)
+        f.setframerate(rate)
+        f.writeframes(samples)
+    return out.getvalue()
+
+
+def load_text(artifact: Artifact) -> str:
+    """The text of a text file (UTF-8).
+
+    Raises:
+        MediaError: not text, only white space, or more than five million characters.
+    """
+    if not (artifact.media_type.startswith("text/") or artifact.media_type == "application/json"):
+        raise MediaError(f"{artifact.name!r} is not a text file ({artifact.media_type}).", remedy="Give a plain text file in UTF-8.")
+    text = artifact.read_bytes().decode("utf-8", errors="replace").removeprefix("\ufeff")
+    if not text.strip():
+        raise MediaError(f"The text file {artifact.name!r} holds only white space.", remedy="Give a file that has content.")
+    if len(text) > MAX_CHARACTERS:
+        raise MediaError(f"The text file {artifact.name!r} has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read.")
+    return text

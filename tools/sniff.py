@@ -1,0 +1,77 @@
+"""What a file is, by its bytes. A name or a declared type is believed only where bytes do not tell."""
+
+from __future__ import annotations
+
+from .task import Kind
+
+_HEADS = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"fLaC", "audio/flac"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
+    (b"\xff\xf3", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+    (b"\x1aE\xdf\xa3", "video/webm"),
+    (b"%PDF-", "application/pdf"),
+    (b"glTF", "model/gltf-binary"),
+    (b"PK\x03\x04", "application/zip"),
+)
+_EXTENSIONS = {
+    "image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/bmp": ".bmp", "image/tiff": ".tiff", "image/webp": ".webp",
+    "audio/wav": ".wav", "audio/flac": ".flac", "audio/mpeg": ".mp3", "audio/ogg": ".ogg", "audio/mp4": ".m4a",
+    "video/mp4": ".mp4", "video/webm": ".webm", "video/x-msvideo": ".avi", "application/pdf": ".pdf", "application/zip": ".zip",
+    "model/gltf-binary": ".glb", "text/plain": ".txt", "text/csv": ".csv", "application/json": ".json", "text/markdown": ".md",
+}  # fmt: skip
+
+
+def media_type_of(data: bytes, *, hint: str | None = None) -> str:
+    """MIME type of a file's content; `application/octet-stream` when it is neither a known format nor text.
+
+    Args:
+        data: the whole content, or at least its first 64 KiB.
+        hint: a declared type; used only to tell kinds of text apart, and for formats that are not known here.
+    """
+    for head, media_type in _HEADS:
+        if data.startswith(head):
+            return media_type
+    if data[:4] == b"RIFF":
+        return {b"WAVE": "audio/wav", b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}.get(data[8:12], "application/octet-stream")
+    if data[4:8] == b"ftyp":
+        return "audio/mp4" if data[8:11] == b"M4A" else "video/mp4"
+    if is_text(data):
+        return hint if hint is not None and (hint.startswith("text/") or hint == "application/json") else "text/plain"
+    return "application/octet-stream"
+
+
+def is_text(data: bytes) -> bool:
+    """Whether the first 64 KiB are UTF-8 without control characters."""
+    head = data[: 2**16]
+    if b"\x00" in head:
+        return False
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as e:
+        if e.start < len(head) - 3 or len(data) <= len(head):
+            return False
+        text = head[: e.start].decode("utf-8")
+    return not any(ord(c) < 32 and c not in "\t\n\r\f\x1b" for c in text)
+
+
+def extension_of(media_type: str) -> str:
+    """File extension with its dot; `.bin` for types that are not known."""
+    return _EXTENSIONS.get(media_type, ".bin")
+
+
+def kind_of(media_type: str) -> Kind:
+    """The kind of port that a file of this type fits. Types that fit no port count as json, which only json ports take."""
+    if media_type in ("text/csv", "text/tab-separated-values"):
+        return Kind.TABLE
+    for prefix, kind in (("image/", Kind.IMAGE), ("audio/", Kind.AUDIO), ("video/", Kind.VIDEO), ("model/", Kind.OBJECT3D), ("text/", Kind.TEXT)):
+        if media_type.startswith(prefix):
+            return kind
+    return Kind.JSON
