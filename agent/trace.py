@@ -1,0 +1,126 @@
+"""What happened: results of tasks, the whole run, and the reply. JSON both ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..tools.artifacts import Artifact
+from ..tools.result import Attempt
+from .plan import Plan
+
+Status = Literal["ok", "failed", "unavailable", "skipped"]
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskResult:
+    """How one planned task went.
+
+    Attributes:
+        task_id: its id in the plan.
+        task: name of the task.
+        status: `ok`; `failed`: experts ran and failed; `unavailable`: no expert can run it here; `skipped`: an input never came.
+        model: id of the card that gave the output, or None.
+        runner: name of its runner, or None.
+        candidates: ids of the cards considered, best first.
+        output: plain JSON by output port; files as `Artifact.as_json()`.
+        artifacts: the files it made.
+        notes: what a reader must know to judge the output.
+        attempts: every try, in order.
+        started: seconds after the run began.
+        seconds: how long it took.
+        error: why there is no output; empty when ok.
+        remedy: what would help; may be empty.
+    """
+
+    task_id: str
+    task: str
+    status: Status
+    model: str | None = None
+    runner: str | None = None
+    candidates: tuple[str, ...] = ()
+    output: dict[str, Any] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+    notes: tuple[str, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    started: float = 0.0
+    seconds: float = 0.0
+    error: str = ""
+    remedy: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON, every field present."""
+        return {
+            "task_id": self.task_id,
+            "task": self.task,
+            "status": self.status,
+            "model": self.model,
+            "runner": self.runner,
+            "candidates": list(self.candidates),
+            "output": self.output,
+            "artifacts": [a.as_json() for a in self.artifacts],
+            "notes": list(self.notes),
+            "attempts": [a.as_json() for a in self.attempts],
+            "started": round(self.started, 4),
+            "seconds": round(self.seconds, 4),
+            "error": self.error or None,
+            "remedy": self.remedy or None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """One run.
+
+    Attributes:
+        text: the request's words.
+        files: the request's files.
+        plan: what was planned; repairs included.
+        results: one for each task of the plan, in the plan's order.
+    """
+
+    text: str
+    files: tuple[Artifact, ...] = ()
+    plan: Plan = field(default_factory=Plan)
+    results: tuple[TaskResult, ...] = ()
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Files that the run made, each once, in the plan's order."""
+        return tuple({a.id: a for r in self.results for a in r.artifacts}.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every task ran."""
+        return all(r.status == "ok" for r in self.results)
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"version", "request", "plan", "repairs", "results", "confidence"}`."""
+        return {
+            "version": VERSION,
+            "request": {"text": self.text, "files": [str(f.path) for f in self.files]},
+            "plan": self.plan.as_json(),
+            "repairs": list(self.plan.repairs),
+            "results": [r.as_json() for r in self.results],
+            "confidence": self.plan.confidence,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What the user gets.
+
+    Attributes:
+        text: the reply.
+        artifacts: files that belong to it.
+        trace: everything that led to it.
+    """
+
+    text: str
+    artifacts: tuple[Artifact, ...]
+    trace: Trace
+
+    def as_json(self) -> dict[str, Any]:
+        """The trace's JSON with `reply` and `artifacts`."""
+        return {**self.trace.as_json(), "reply": self.text, "artifacts": [a.as_json() for a in self.artifacts]}

@@ -1,0 +1,68 @@
+"""What a tool gives back: the output, the files, and how it came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .artifacts import Artifact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One try of one expert.
+
+    Attributes:
+        model: id of the card.
+        runner: name of the runner.
+        seconds: how long it took.
+        error: why it failed; empty when it gave the output.
+    """
+
+    model: str
+    runner: str
+    seconds: float
+    error: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {"model": self.model, "runner": self.runner, "seconds": round(self.seconds, 4), "error": self.error or None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolResult:
+    """The artifact of a task's ToolMessage.
+
+    Attributes:
+        task: name of the task.
+        status: `ok`, `failed` (experts ran and failed, or the input is at fault) or `unavailable` (no expert can run it here).
+        values: by output port: plain JSON, an Artifact, or a list of those.
+        artifacts: every file among the values, in order.
+        notes: what a reader must know to judge the output.
+        candidates: ids of the cards considered, best first.
+        attempts: every try, in order; the last one gave the output when the status is ok.
+        error: why there is no output; empty when ok.
+        remedy: what would help; may be empty.
+    """
+
+    task: str
+    status: Literal["ok", "failed", "unavailable"]
+    values: dict[str, Any] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+    notes: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    error: str = ""
+    remedy: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The values as plain JSON: files become `Artifact.as_json()`."""
+        return {port: _json(value) for port, value in self.values.items()}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Artifact):
+        return value.as_json()
+    if isinstance(value, list):
+        return [_json(v) for v in value]
+    return value
