@@ -1,15 +1,15 @@
 """Errors, sorted by who must act.
 
-    HuggingGPTError                 every error that this project raises on purpose
-    ├── CallerError                 the caller: change what was asked for or passed in
-    │   ├── UnknownNameError        a name that no table holds; suggests the nearest
-    │   ├── CardError               a model card that cannot be read
-    │   └── IndexFileError          an index folder that is missing, corrupt or of another format
-    │   (and MediaError, PlanError, SettingsError … in the `errors.py` of their own folders)
-    ├── ModelError                  the language model: its answer could not be used
-    ├── ExpertError                 an expert model: it failed; `retryable` tells whether again may help
-    ├── BudgetError                 a limit on time, size or money was reached
-    └── RemoteError                 the other side of a connection; `status` where there was one
+HuggingGPTError                 every error that this project raises on purpose
+├── CallerError                 the caller: change what was asked for or passed in
+│   ├── UnknownNameError        a name that no table holds; suggests the nearest
+│   ├── CardError               a model card that cannot be read
+│   └── IndexFileError          an index folder that is missing, corrupt or of another format
+│   (and MediaError, PlanError, SettingsError … in the `errors.py` of their own folders)
+├── ModelError                  the language model: its answer could not be used
+├── ExpertError                 an expert model: it failed; `retryable` tells whether again may help
+├── BudgetError                 a limit on time, size or money was reached
+└── RemoteError                 the other side of a connection; `status` where there was one
 """
 
 from __future__ import annotations
