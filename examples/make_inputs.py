@@ -17,7 +17,7 @@ import wave
 from pathlib import Path
 from typing import Any
 
-import espeakng_loader
+import espeakng_loader  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont

@@ -1,11 +1,11 @@
 """Errors of tools/: leaves of the tree in `index/errors.py`.
 
-    CallerError
-    ├── InputError                  an argument of a task: missing, of the wrong kind, empty
-    ├── MediaError                  a file: absent, unreadable, not what it says it is, too large
-    └── MissingExtraError           an optional package is not installed; names the extra
-    ExpertError
-    └── NoExpertError               no expert can run a task here; `reasons` by runner
+CallerError
+├── InputError                  an argument of a task: missing, of the wrong kind, empty
+├── MediaError                  a file: absent, unreadable, not what it says it is, too large
+└── MissingExtraError           an optional package is not installed; names the extra
+ExpertError
+└── NoExpertError               no expert can run a task here; `reasons` by runner
 """
 
 from __future__ import annotations

@@ -66,7 +66,11 @@ _TEXT_TASKS = (
     (
         "translation",
         "Translate a text from one language into another.",
-        (_TEXT, _option("source_language", Kind.TEXT, "language of the text"), _option("target_language", Kind.TEXT, "language to translate into")),
+        (
+            _TEXT,
+            _option("source_language", Kind.TEXT, "language of the text"),
+            _option("target_language", Kind.TEXT, "language to translate into"),
+        ),
         (_WORDS,),
     ),
     (
@@ -91,7 +95,10 @@ _TEXT_TASKS = (
     (
         "sentence-similarity",
         "Measure how similar in meaning two or more sentences are.",
-        (_in("source_sentence", Kind.TEXT, "the sentence to compare with"), _in("sentences", Kind.TEXT, "the sentences to compare", many=True)),
+        (
+            _in("source_sentence", Kind.TEXT, "the sentence to compare with"),
+            _in("sentences", Kind.TEXT, "the sentences to compare", many=True),
+        ),
         (_out("scores", Kind.JSON, "one cosine similarity in -1..1 for each sentence, in their order"),),
     ),
     (
@@ -112,7 +119,11 @@ _TEXT_TASKS = (
     (
         "multiple-choice",
         "Pick the right one of several given answers to an exam question.",
-        (_QUESTION, _ask("choices", Kind.LABELS, "the answers to choose from"), _in("context", Kind.TEXT, "text to judge by", required=False)),
+        (
+            _QUESTION,
+            _ask("choices", Kind.LABELS, "the answers to choose from"),
+            _in("context", Kind.TEXT, "text to judge by", required=False),
+        ),
         (_LABELS,),
     ),
     ("table-to-text", "Describe the contents of a table in sentences.", (_TABLE,), (_WORDS,)),

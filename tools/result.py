@@ -56,8 +56,18 @@ class ToolResult:
     remedy: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The values as plain JSON: files become `Artifact.as_json()`."""
-        return {port: _json(value) for port, value in self.values.items()}
+        """Plain JSON; files become `Artifact.as_json()`, `values` is called `output`."""
+        return {
+            "task": self.task,
+            "status": self.status,
+            "output": {port: _json(value) for port, value in self.values.items()},
+            "artifacts": [a.as_json() for a in self.artifacts],
+            "notes": list(self.notes),
+            "candidates": list(self.candidates),
+            "attempts": [a.as_json() for a in self.attempts],
+            "error": self.error or None,
+            "remedy": self.remedy or None,
+        }
 
 
 def _json(value: Any) -> Any:

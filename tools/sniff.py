@@ -71,7 +71,13 @@ def kind_of(media_type: str) -> Kind:
     """The kind of port that a file of this type fits. Types that fit no port count as json, which only json ports take."""
     if media_type in ("text/csv", "text/tab-separated-values"):
         return Kind.TABLE
-    for prefix, kind in (("image/", Kind.IMAGE), ("audio/", Kind.AUDIO), ("video/", Kind.VIDEO), ("model/", Kind.OBJECT3D), ("text/", Kind.TEXT)):
+    for prefix, kind in (
+        ("image/", Kind.IMAGE),
+        ("audio/", Kind.AUDIO),
+        ("video/", Kind.VIDEO),
+        ("model/", Kind.OBJECT3D),
+        ("text/", Kind.TEXT),
+    ):
         if media_type.startswith(prefix):
             return kind
     return Kind.JSON

@@ -1,0 +1,119 @@
+"""Which models may do a task, and which runner would run each: the index and the runners brought together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from .errors import NoExpertError
+from .runners.runner import Availability, Runner
+
+if TYPE_CHECKING:
+    from ..index.card import ModelCard
+    from ..index.model_card_index import ModelCardIndex
+    from .task import HubTask
+
+_QUERY = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A model that may do a task.
+
+    Attributes:
+        card: its card.
+        runner: the runner that would run it.
+        score: the index's score, higher is better; 0 for models that were named rather than found.
+        why: in a person's words.
+    """
+
+    card: ModelCard
+    runner: Runner
+    score: float
+    why: str
+
+
+class Experts:
+    """The models of an index, and the runners that can run them.
+
+    Args:
+        index: the model cards, or a function that opens them on first use.
+        runners: tried in this order for every card.
+    """
+
+    def __init__(self, index: ModelCardIndex | Callable[[], ModelCardIndex], runners: Sequence[Runner]) -> None:
+        self._given = index
+        self._opening = threading.Lock()
+        self.runners = tuple(runners)
+        self._found = lru_cache(maxsize=256)(self._find)
+
+    @property
+    def index(self) -> ModelCardIndex:
+        """The model cards; opened on first use."""
+        with self._opening:
+            return self._index
+
+    @cached_property
+    def _index(self) -> ModelCardIndex:
+        return self._given() if callable(self._given) else self._given
+
+    def availability(self, task: HubTask) -> dict[str, Availability]:
+        """By runner: whether it can do this task with any model. Fast; the index is not opened."""
+        return {r.name: r.availability(task) for r in self.runners}
+
+    def candidates(self, task: HubTask, query: str = "", *, model: str | None = None, limit: int = 5) -> tuple[Candidate, ...]:
+        """Models that can run here, best first.
+
+        Args:
+            task: the task.
+            query: what is wanted, in words.
+            model: id of the one model that is wanted.
+            limit: how many at most.
+
+        Raises:
+            NoExpertError: none can run here; says why, for each runner.
+            UnknownNameError: `model` is not in the index.
+        """
+        if model is not None:
+            card = self.index.get(model, task=task.name)
+            runner = self._runner_for(task, card)
+            if runner is None:
+                raise self._none(task, card)
+            return (Candidate(card=card, runner=runner, score=0.0, why="named by the caller"),)
+        found = self._found(task, query[:_QUERY], limit)
+        if not found:
+            raise self._none(task, None)
+        return found
+
+    def considered(self, task: HubTask, query: str = "", *, limit: int = 5) -> tuple[str, ...]:
+        """Ids of the models that the index would choose if every one of them could run here, best first."""
+        hits = self.index.search(query[:_QUERY] or task.summary, task=task.name, limit=limit)
+        return tuple(h.card.id for h in hits)
+
+    def _find(self, task: HubTask, query: str, limit: int) -> tuple[Candidate, ...]:
+        if not any(a.ok for a in self.availability(task).values()):
+            return ()
+        from ..index.model_card_index import CardFilter
+
+        runnable = CardFilter(where=lambda card: self._runner_for(task, card) is not None)
+        hits = self.index.search(query or task.summary, task=task.name, filters=runnable, limit=limit)
+        pairs = [(h.card, h.score, h.why) for h in hits] or [(c, 0.0, "ships with the toolkit") for c in self._shipped(task)]
+        found = [(card, self._runner_for(task, card), score, why) for card, score, why in pairs]
+        return tuple(Candidate(card=c, runner=r, score=s, why=w) for c, r, s, w in found if r is not None)
+
+    def _shipped(self, task: HubTask) -> list[ModelCard]:
+        """Embedded experts, for indexes that do not hold them."""
+        from ..index.catalogue import load_catalogue
+
+        return [c for c in load_catalogue() if c.task == task.name and self._runner_for(task, c) is not None]
+
+    def _runner_for(self, task: HubTask, card: ModelCard) -> Runner | None:
+        return next((r for r in self.runners if r.availability(task, card).ok), None)
+
+    def _none(self, task: HubTask, card: ModelCard | None) -> NoExpertError:
+        answers = {r.name: r.availability(task, card) for r in self.runners}
+        remedies = dict.fromkeys(a.remedy for a in answers.values() if a.remedy)
+        return NoExpertError(task.name, {n: a.why for n, a in answers.items()}, remedy=" ".join(remedies))

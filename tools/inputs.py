@@ -1,0 +1,133 @@
+"""Arguments of a task: their schema for language models, and their values for runners."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from langchain_core.tools import InjectedToolArg
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from .artifacts import Artifact, ArtifactStore, is_artifact_id
+from .errors import InputError, MediaError
+from .media import load_text
+from .task import HubTask, Kind, Port
+
+MAX_TEXT = 5_000_000
+_MEDIA_HINT = "an artifact id such as artifact-0123456789abcdef, the path of an allowed file, a data URL or a content block"
+_TEXT_HINT = "the text itself, or an artifact id of a text"
+
+
+def args_schema(task: HubTask) -> type[BaseModel]:
+    """A pydantic model with one field for each input port, and the injected fields `candidates` and `model` that no LLM sees."""
+    fields: dict[str, Any] = {p.name: _field(p) for p in task.inputs}
+    fields["candidates"] = (Annotated[Any, InjectedToolArg], Field(default=None, description="candidates, best first"))
+    fields["model"] = (Annotated[str | None, InjectedToolArg], Field(default=None, description="id of the one model to use"))
+    name = "".join(part.title() for part in task.name.split("-")) + "Input"
+    return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=task.summary, **fields)
+
+
+def _field(port: Port) -> tuple[Any, Any]:
+    kinds: dict[Kind, Any] = {Kind.LABELS: list[str], Kind.NUMBER: float, Kind.JSON: Any, Kind.TABLE: str | list[dict[str, Any]]}
+    one = kinds.get(port.kind, str | dict[str, Any] if port.kind.is_media else str)
+    kind = list[one] if port.many else one  # type: ignore[valid-type]
+    hint = _MEDIA_HINT if port.kind.is_media else _TEXT_HINT if port.kind is Kind.TEXT else ""
+    description = f"{port.description} ({hint})" if hint else port.description
+    if port.required:
+        return kind, Field(..., description=description)
+    return kind | None, Field(default=None, description=description)
+
+
+def read_inputs(task: HubTask, given: Mapping[str, Any], store: ArtifactStore) -> dict[str, Any]:
+    """Values in the form that runners take. Ports without a value are left out.
+
+    Raises:
+        InputError: a required port has no value, or a value is of the wrong kind or empty.
+        MediaError: a file cannot be used.
+    """
+    values: dict[str, Any] = {}
+    for port in task.inputs:
+        value = given.get(port.name)
+        if value is None:
+            if port.required:
+                raise InputError(f"{task.name} needs {port.name!r} ({port.kind}): {port.description}.")
+            continue
+        if port.many:
+            if not isinstance(value, list | tuple) or not value:
+                raise InputError(f"{task.name} needs a list with at least one {port.kind} as {port.name!r}, not {value!r:.80}.")
+            values[port.name] = [_read(task, port, v, store) for v in value]
+        else:
+            values[port.name] = _read(task, port, value, store)
+    return values
+
+
+def _read(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> Any:
+    if port.kind.is_media:
+        return store.resolve(value, kind=port.kind)
+    file = _attached(value, store)
+    if port.kind is Kind.TEXT:
+        return _text(task, port, value, file)
+    if port.kind is Kind.LABELS:
+        return _labels(task, port, value)
+    if port.kind is Kind.TABLE:
+        return _table(task, port, value, file)
+    if port.kind is Kind.NUMBER:
+        try:
+            return float(value)
+        except (TypeError, ValueError) as e:
+            raise InputError(f"{port.name!r} of {task.name} must be a number, not {value!r:.80}.") from e
+    if file is not None:
+        try:
+            return json.loads(load_text(file))
+        except ValueError as e:
+            raise InputError(f"{file.name!r} is not JSON: {e}.") from e
+    return value
+
+
+def _attached(value: Any, store: ArtifactStore) -> Artifact | None:
+    if isinstance(value, Artifact | dict):
+        is_block = isinstance(value, Artifact) or "type" in value
+        return store.resolve(value) if is_block else None
+    return store.get(value) if isinstance(value, str) and is_artifact_id(value) else None
+
+
+def _text(task: HubTask, port: Port, value: Any, file: Artifact | None) -> str:
+    if file is not None:
+        try:
+            return load_text(file)
+        except MediaError as e:
+            if file.kind.is_media:
+                article = "an" if file.kind[0] in "aeiou" else "a"
+                raise InputError(f"{file.name!r} is {article} {file.kind} file; {port.name!r} of {task.name} takes text.") from e
+            raise
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not text.strip():
+        raise InputError(f"{port.name!r} of {task.name} is empty.", remedy="Give a text.")
+    if len(text) > MAX_TEXT:
+        raise InputError(f"{port.name!r} of {task.name} has {len(text):,} characters; at most {MAX_TEXT:,} are read.")
+    return text
+
+
+def _labels(task: HubTask, port: Port, value: Any) -> list[str]:
+    entries = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+    labels = [e["label"] if isinstance(e, dict) and "label" in e else e for e in entries]
+    out = list(dict.fromkeys(str(label).strip() for label in labels if str(label).strip()))
+    if not out:
+        raise InputError(f"{port.name!r} of {task.name} needs at least one label, not {value!r:.80}.")
+    return out
+
+
+def _table(task: HubTask, port: Port, value: Any, file: Artifact | None) -> list[dict[str, Any]]:
+    if file is not None:
+        value = load_text(file)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = list(csv.DictReader(io.StringIO(value)))
+    if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
+        raise InputError(f"{port.name!r} of {task.name} must be a table: rows with named columns, as CSV or JSON.")
+    return value

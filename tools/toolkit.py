@@ -1,0 +1,109 @@
+"""Every Hub task as a LangChain tool, those that can run here and now, and why the others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from langchain_core.tools import BaseTool, BaseToolkit
+from pydantic import PrivateAttr
+
+from ..index.model_card_index import ModelCardIndex
+from .artifacts import ArtifactStore
+from .declared import DeclaredTool
+from .experts import Experts
+from .hub_tasks import HUB_TASKS
+from .runners.absent import AbsentRunner
+from .runners.embedded import EmbeddedRunner
+from .runners.runner import Availability, Runner
+from .task import HubTask, TaskTable
+from .tool import HubTaskTool
+
+_OWN = "Give HubToolkit a runner that serves this task (runners=[…]) or a tool of your own (tools=[DeclaredTool(…)])."
+
+
+class HubToolkit(BaseToolkit):
+    """Hub tasks as tools.
+
+        from langchain_hugginggpt.tools import HubToolkit
+        tools = HubToolkit().get_tools()                      # those that can run here and now
+
+    Args:
+        index: where candidates come from, or a function that opens it on first use. Default: the embedded catalogue.
+        runners: tried in this order. Default: `default_runners()`.
+        store: files in and out. Default: a temporary folder, from which nothing else may be read.
+        tools: tools of your own that join the table of tasks.
+    """
+
+    _experts: Experts = PrivateAttr()
+    _store: ArtifactStore = PrivateAttr()
+    _table: TaskTable = PrivateAttr()
+    _tools: dict[str, BaseTool] = PrivateAttr(default_factory=dict)
+    _declared: dict[str, DeclaredTool] = PrivateAttr(default_factory=dict)
+
+    def __init__(
+        self,
+        *,
+        index: ModelCardIndex | Callable[[], ModelCardIndex] | None = None,
+        runners: Sequence[Runner] | None = None,
+        store: ArtifactStore | None = None,
+        tools: Iterable[DeclaredTool] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        declared = {d.task.name: d for d in tools}
+        self._experts = Experts(index or ModelCardIndex.embedded, default_runners() if runners is None else runners)
+        self._store = store or ArtifactStore()
+        self._declared = declared
+        self._table = TaskTable([*(t for t in HUB_TASKS.values() if t.name not in declared), *(d.task for d in declared.values())])
+
+    @property
+    def experts(self) -> Experts:
+        """The index and the runners."""
+        return self._experts
+
+    @property
+    def store(self) -> ArtifactStore:
+        """Files in and out."""
+        return self._store
+
+    @property
+    def tasks(self) -> TaskTable:
+        """Every task that a planner may plan with: the Hub's, and your own in place of or beside them."""
+        return self._table
+
+    def get_tools(self) -> list[BaseTool]:
+        """The tools that can run here and now, in the order of the table."""
+        return [self.tool(name) for name in self.runnable()]
+
+    def runnable(self) -> list[str]:
+        """Names of the tasks that can run here and now. Fast; loads no model and opens no index."""
+        return [n for n, t in self._table.items() if any(a.ok for a in self.availability(t).values())]
+
+    def availability(self, task: HubTask) -> dict[str, Availability]:
+        """By runner: whether it can run the task here and now, and if not, why, and what would help."""
+        if task.name in self._declared:
+            return {"own tool": Availability(supported=True, ok=True)}
+        return self._experts.availability(task)
+
+    def tool(self, name: str) -> BaseTool:
+        """The tool of a task, whether or not it can run here; always the same object.
+
+        Raises:
+            UnknownNameError: no such task; suggests the nearest.
+        """
+        task = self._table.find(name)
+        if name in self._declared:
+            return self._declared[name].tool
+        if name not in self._tools:
+            self._tools[name] = HubTaskTool(task, experts=self._experts, store=self._store)
+        return self._tools[name]
+
+
+def default_runners() -> list[Runner]:
+    """The embedded runner, and a word on the two that this version does not have."""
+    return [
+        EmbeddedRunner(),
+        AbsentRunner("local", why="this version does not run downloaded Hub models", remedy=_OWN),
+        AbsentRunner("hosted", why="this version does not call hosted models", remedy=_OWN),
+    ]
