@@ -43,6 +43,7 @@ class _Check:
         self._tasks = tasks
         self._files = files
         self._task_of: dict[str, HubTask] = {}
+        self._fanned: set[str] = set()
         self.problems: list[str] = []
         self.repairs: list[str] = []
 
@@ -53,6 +54,7 @@ class _Check:
     def names(self, planned: tuple[PlannedTask, ...]) -> list[PlannedTask]:
         """Task names that exist, and ids that are unique."""
         out: list[PlannedTask] = []
+        self._fanned = {t.id for t in planned if any(ref.each for _, ref in t.refs())}
         for task in planned:
             name = self._task_name(task)
             if task.id in self._task_of:
@@ -163,7 +165,7 @@ class _Check:
         given = source.output_port(ref.port)
         if not port.kind.accepts(given.kind):
             return f"takes {port.kind}, and {source.name} gives {given.kind}"
-        if given.many and not port.many and not ref.each:
+        if (given.many or ref.task_id in self._fanned) and not port.many and not ref.each:
             return f"takes one {port.kind}, and {source.name} gives several (say each: true to run once for each)"
         return ""
 

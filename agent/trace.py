@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..tools.artifacts import Artifact
@@ -68,6 +69,26 @@ class TaskResult:
             "remedy": self.remedy or None,
         }
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TaskResult:
+        """Read what `as_json` wrote."""
+        return cls(
+            task_id=data["task_id"],
+            task=data["task"],
+            status=data["status"],
+            model=data.get("model"),
+            runner=data.get("runner"),
+            candidates=tuple(data.get("candidates", ())),
+            output=dict(data.get("output", {})),
+            artifacts=tuple(Artifact.from_json(a) for a in data.get("artifacts", ())),
+            notes=tuple(data.get("notes", ())),
+            attempts=tuple(Attempt.from_json(a) for a in data.get("attempts", ())),
+            started=data.get("started", 0.0),
+            seconds=data.get("seconds", 0.0),
+            error=data.get("error") or "",
+            remedy=data.get("remedy") or "",
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
@@ -105,6 +126,13 @@ class Trace:
             "results": [r.as_json() for r in self.results],
             "confidence": self.plan.confidence,
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], *, files: tuple[Artifact, ...] = ()) -> Trace:
+        """Read what `as_json` wrote. Raises PlanError when the plan in it has not the form of one."""
+        plan = replace(Plan.from_json(data["plan"]), repairs=tuple(data.get("repairs", ())), confidence=data.get("confidence"))
+        results = tuple(TaskResult.from_json(r) for r in data["results"])
+        return cls(text=data["request"]["text"], files=files, plan=plan, results=results)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,11 @@ class Artifact:
     def as_json(self) -> dict[str, Any]:
         """`{"id", "path", "media_type", "name", "size"}`."""
         return {"id": self.id, "path": str(self.path), "media_type": self.media_type, "name": self.name, "size": self.size}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Artifact:
+        """Read what `as_json` wrote; the file need not exist any more."""
+        return cls(id=data["id"], path=Path(data["path"]), media_type=data["media_type"], name=data["name"], size=data["size"])
 
 
 class ArtifactStore:
@@ -189,15 +194,15 @@ class ArtifactStore:
     def _from_block(self, block: dict[str, Any]) -> Artifact:
         extras = block.get("extras") or {}
         name = str(extras.get("filename") or block.get("title") or "")
-        if isinstance(extras.get("artifact_id"), str):
-            return self.get(extras["artifact_id"])
         if isinstance(block.get("base64"), str):
             return self._from_base64(block["base64"], block.get("mime_type"), name)
+        if isinstance(block.get("file_id"), str):
+            return self.get(block["file_id"])
         if isinstance(block.get("text"), str):
             return self.put(block["text"].encode(), name=name or "text.txt", media_type="text/plain")
         if isinstance(block.get("url"), str):
             return self._resolve(block["url"])
-        raise MediaError(f"A content block of type {block.get('type')!r} holds neither base64, text nor url.")
+        raise MediaError(f"A content block of type {block.get('type')!r} holds neither base64, file_id, text nor url.")
 
     def _from_base64(self, body: str, media_type: str | None, name: str) -> Artifact:
         try:

@@ -58,10 +58,18 @@ def read_inputs(task: HubTask, given: Mapping[str, Any], store: ArtifactStore) -
         if port.many:
             if not isinstance(value, list | tuple) or not value:
                 raise InputError(f"{task.name} needs a list with at least one {port.kind} as {port.name!r}, not {value!r:.80}.")
-            values[port.name] = [_read(task, port, v, store) for v in value]
+            values[port.name] = [read for v in value for read in _read_entry(task, port, v, store)]
         else:
             values[port.name] = _read(task, port, value, store)
     return values
+
+
+def _read_entry(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> list[Any]:
+    """One entry of a list; a text file given where a list of texts is wanted gives its lines."""
+    read = _read(task, port, value, store)
+    if port.kind is Kind.TEXT and _attached(value, store) is not None:
+        return [line.strip() for line in read.splitlines() if line.strip()]
+    return [read]
 
 
 def _read(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,6 +28,11 @@ class Attempt:
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return {"model": self.model, "runner": self.runner, "seconds": round(self.seconds, 4), "error": self.error or None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Attempt:
+        """Read what `as_json` wrote."""
+        return cls(model=data["model"], runner=data["runner"], seconds=data["seconds"], error=data.get("error") or "")
 
 
 @dataclass(frozen=True, kw_only=True)

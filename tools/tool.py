@@ -75,8 +75,8 @@ class HubTaskTool(BaseTool):
         work = _Work(self.task, self._store)
         try:
             inputs = read_inputs(self.task, given, self._store)
-            chosen = work.choose(candidates or self._experts.candidates(self.task, _query(inputs), model=model))
-            for candidate in chosen:
+            found: Sequence[Candidate] = candidates or self._experts.candidates(self.task, _query(inputs), model=model)
+            for candidate in work.choose(found):
                 with work.attempt(candidate):
                     work.keep(candidate.runner.run(self.task, candidate.card, inputs))
                     break
@@ -92,7 +92,9 @@ class HubTaskTool(BaseTool):
         work = _Work(self.task, self._store)
         try:
             inputs = await asyncio.to_thread(read_inputs, self.task, given, self._store)
-            found = candidates or await asyncio.to_thread(self._experts.candidates, self.task, _query(inputs), model=model)
+            found: Sequence[Candidate] = candidates or await asyncio.to_thread(
+                self._experts.candidates, self.task, _query(inputs), model=model
+            )
             for candidate in work.choose(found):
                 with work.attempt(candidate):
                     output = await candidate.runner.arun(self.task, candidate.card, inputs)

@@ -1,0 +1,5 @@
+"""The planner that needs no language model."""
+
+from .planner import EmbeddedPlanner
+
+__all__ = ["EmbeddedPlanner"]

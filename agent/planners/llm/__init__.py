@@ -1,0 +1,5 @@
+"""Planning by a chat model."""
+
+from .planner import LLMPlanner
+
+__all__ = ["LLMPlanner"]

@@ -107,13 +107,14 @@ def _gutter(placed: Sequence[_Placed]) -> float | None:
     if len(placed) < 2 * _COLUMN_ROWS:
         return None
     gap = 0.7 * median(p.height for p in placed)
-    for edge in sorted({p.right for p in placed}):
+    best, fewest = None, len(placed) // 5
+    for edge in sorted({p.right for p in placed}, reverse=True):
         left = [p for p in placed if p.right <= edge]
         right = [p for p in placed if p.left >= edge + gap]
         across = len(placed) - len(left) - len(right)
-        if across <= 0.2 * len(placed) and _is_column(left) and _is_column(right):
-            return edge + gap / 2
-    return None
+        if across <= fewest and _is_column(left) and _is_column(right):
+            best, fewest = edge + gap / 2, across - 1
+    return best
 
 
 def _is_column(pieces: Sequence[_Placed]) -> bool:

@@ -1,0 +1,255 @@
+"""Runs a plan: every task starts the moment its own inputs exist, not when a level is done."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..index.errors import HuggingGPTError
+from ..tools.result import Attempt
+from ..tools.tool import HubTaskTool
+from .errors import TaskTimeoutError
+from .events import Listener, ignore, task_end, task_start
+from .plan import Plan, PlannedTask
+from .resolving import Resolver, collected
+from .selection import IndexSelector, Selector
+from .trace import TaskResult
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langchain_core.tools import BaseTool
+
+    from ..tools.experts import Candidate
+    from ..tools.toolkit import HubToolkit
+    from .request import Request
+
+
+class Results(Protocol):
+    """Keeps finished results by key, so that a run that was cut off goes on where it stopped."""
+
+    async def aget(self, key: str) -> dict[str, Any] | None:
+        """The JSON that was put under this key, or None."""
+
+    async def aput(self, key: str, result: dict[str, Any]) -> None:
+        """Keep JSON under a key."""
+
+
+class Executor:
+    """Runs plans with the tools of a toolkit: by `ainvoke`, on the very objects that `HubToolkit` hands to anyone.
+
+    Args:
+        toolkit: the tools.
+        selector: chooses candidates; default the index's ranking.
+        timeout: seconds that one task may take, all its attempts included.
+        concurrency: how many tasks at once; None for no limit beyond the runners' own.
+    """
+
+    def __init__(
+        self, toolkit: HubToolkit, *, selector: Selector | None = None, timeout: float = 300.0, concurrency: int | None = None
+    ) -> None:
+        self._toolkit = toolkit
+        self._selector = selector or IndexSelector(toolkit.experts)
+        self._timeout = timeout
+        self._concurrency = concurrency
+
+    async def arun(
+        self,
+        plan: Plan,
+        request: Request,
+        *,
+        listener: Listener = ignore,
+        results: Results | None = None,
+        config: RunnableConfig | None = None,
+    ) -> tuple[TaskResult, ...]:
+        """One result for each task of the plan, in its order. Never raises for what a task did.
+
+        A task that fails takes down its own descendants only: they are `skipped`. Cancelling cancels every running task.
+
+        Args:
+            plan: a plan that has passed the checker.
+            request: what it was made for.
+            listener: told when a task starts and ends.
+            results: where finished results are kept and looked for.
+            config: callbacks and tags for the tools.
+        """
+        run = _Run(
+            plan=plan,
+            request=request,
+            executor=self,
+            listener=listener,
+            kept=results,
+            config=config,
+            gate=asyncio.Semaphore(self._concurrency) if self._concurrency else None,
+            resolver=Resolver(self._toolkit.tasks, request.file_names()),
+        )
+        await run.all()
+        return tuple(run.results[t.id] for t in plan.tasks)
+
+    async def call(self, planned: PlannedTask, calls: list[dict[str, Any]], run: _Run) -> TaskResult:
+        """One planned task: choose, call the tool once for each set of arguments, and put the outcomes together."""
+        tool = self._toolkit.tool(planned.task)
+        candidates = await self._candidates(tool, planned, run.request.text)
+        run.listener(task_start(planned.id, planned.task, [c.card.id for c in candidates]))
+        try:
+            async with asyncio.timeout(self._timeout):
+                outcomes = await asyncio.gather(*(self._invoke(tool, planned, a, candidates, run.config) for a in calls))
+        except TimeoutError:
+            error = TaskTimeoutError(planned.task, self._timeout)
+            names = tuple(c.card.id for c in candidates)
+            return TaskResult(
+                task_id=planned.id, task=planned.task, status="failed", candidates=names, error=error.message, remedy=error.remedy
+            )
+        if len(outcomes) == 1 and not any(r.each for _, r in planned.refs()):
+            return outcomes[0]
+        return self._together(planned, list(outcomes))
+
+    async def _candidates(self, tool: BaseTool, planned: PlannedTask, text: str) -> tuple[Candidate, ...]:
+        if not isinstance(tool, HubTaskTool):
+            return ()
+        try:
+            return await self._selector.aselect(self._toolkit.tasks[planned.task], text)
+        except HuggingGPTError:
+            return ()  # the tool finds the same, and says so in its result
+
+    async def _invoke(
+        self,
+        tool: BaseTool,
+        planned: PlannedTask,
+        arguments: dict[str, Any],
+        candidates: tuple[Candidate, ...],
+        config: RunnableConfig | None,
+    ) -> TaskResult:
+        injected = {"candidates": candidates} if candidates else {}
+        call = {"name": tool.name, "args": {**arguments, **injected}, "id": planned.id, "type": "tool_call"}
+        try:
+            message = await tool.ainvoke(call, config)
+        except Exception as e:  # a user's own tool may raise anything; ours never does
+            text = str(e) or type(e).__name__
+            return TaskResult(task_id=planned.id, task=planned.task, status="failed", error=f"{tool.name} raised {type(e).__name__}: {text}")
+        return self._result(planned, tool, message)
+
+    def _result(self, planned: PlannedTask, tool: BaseTool, message: Any) -> TaskResult:
+        artifact = getattr(message, "artifact", None)
+        content = getattr(message, "content", message)
+        failed = getattr(message, "status", "success") == "error"
+        if isinstance(tool, HubTaskTool) and isinstance(artifact, dict):
+            return TaskResult.from_json({**artifact, "task_id": planned.id, **_last(artifact)})
+        if failed:
+            return TaskResult(task_id=planned.id, task=planned.task, status="failed", error=str(content))
+        output = self._own_output(planned, artifact if artifact is not None else content)
+        return TaskResult(task_id=planned.id, task=planned.task, status="ok", model=tool.name, runner="own tool", output=output)
+
+    def _own_output(self, planned: PlannedTask, value: Any) -> dict[str, Any]:
+        """What a user's own tool returned, by output port."""
+        task = self._toolkit.tasks[planned.task]
+        if isinstance(value, str) and len(task.outputs) > 1:
+            try:
+                value = json.loads(value)
+            except ValueError:
+                pass
+        names = {p.name for p in task.outputs}
+        if isinstance(value, dict) and names <= set(value):
+            return {n: self._own_value(task.output_port(n).kind.is_media, value[n]) for n in names}
+        return {task.output.name: self._own_value(task.output.kind.is_media, value)}
+
+    def _own_value(self, media: bool, value: Any) -> Any:
+        return self._toolkit.store.add_file(str(value)).as_json() if media else value
+
+    def _together(self, planned: PlannedTask, outcomes: list[TaskResult]) -> TaskResult:
+        failed = next((o for o in outcomes if o.status != "ok"), None)
+        if failed is not None:
+            return replace(failed, attempts=tuple(a for o in outcomes for a in o.attempts))
+        last = outcomes[-1] if outcomes else TaskResult(task_id=planned.id, task=planned.task, status="ok")
+        return replace(
+            last,
+            output=collected(self._toolkit.tasks[planned.task], [o.output for o in outcomes]),
+            artifacts=tuple({a.id: a for o in outcomes for a in o.artifacts}.values()),
+            notes=tuple(dict.fromkeys(n for o in outcomes for n in o.notes)),
+            attempts=tuple(a for o in outcomes for a in o.attempts),
+        )
+
+    def knows_artifacts(self, planned: PlannedTask) -> bool:
+        """Whether the task's tool takes artifact ids."""
+        return isinstance(self._toolkit.tool(planned.task), HubTaskTool)
+
+
+@dataclass(kw_only=True)
+class _Run:
+    plan: Plan
+    request: Request
+    executor: Executor
+    listener: Listener
+    kept: Results | None
+    config: RunnableConfig | None
+    gate: asyncio.Semaphore | None
+    resolver: Resolver
+    results: dict[str, TaskResult] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+    async def all(self) -> None:
+        waiting = {t.id: set(t.parents) for t in self.plan.tasks}
+        children: dict[str, list[PlannedTask]] = {}
+        for task in self.plan.tasks:
+            for parent in task.parents:
+                children.setdefault(parent, []).append(task)
+
+        async with asyncio.TaskGroup() as group:
+
+            async def run_then_start(task: PlannedTask) -> None:
+                # children start inside their parent's coroutine: a group whose last task is done is closed before callbacks run
+                await self._one(task)
+                for child in children.get(task.id, ()):
+                    waiting[child.id].discard(task.id)
+                    if not waiting[child.id]:
+                        group.create_task(run_then_start(child), name=child.id)
+
+            for task in self.plan.tasks:
+                if not task.parents:
+                    group.create_task(run_then_start(task), name=task.id)
+
+    async def _one(self, task: PlannedTask) -> None:
+        started = time.perf_counter()
+        try:
+            result = await self._outcome(task)
+        except HuggingGPTError as e:
+            result = TaskResult(task_id=task.id, task=task.task, status="failed", error=e.message, remedy=e.remedy)
+        ended = time.perf_counter()
+        result = replace(result, started=started - self.began, seconds=ended - started)
+        self.results[task.id] = result
+        self.listener(task_end(result))
+
+    async def _outcome(self, task: PlannedTask) -> TaskResult:
+        lost = [self.results[p] for p in task.parents if self.results[p].status != "ok"]
+        if lost:
+            why = ", ".join(f"{r.task} (task {r.task_id})" for r in lost)
+            return TaskResult(task_id=task.id, task=task.task, status="skipped", error=f"its input from {why} never came")
+        calls = self.resolver.resolve(task, self.results, as_paths=not self.executor.knows_artifacts(task))
+        key = _key(task, calls)
+        if self.kept is not None and (found := await self.kept.aget(key)) is not None:
+            return TaskResult.from_json(found)
+        if self.gate is None:
+            result = await self.executor.call(task, calls, self)
+        else:
+            async with self.gate:
+                result = await self.executor.call(task, calls, self)
+        if self.kept is not None and result.status == "ok":
+            await self.kept.aput(key, result.as_json())
+        return result
+
+
+def _key(task: PlannedTask, calls: list[dict[str, Any]]) -> str:
+    inputs = json.dumps([task.task, calls], sort_keys=True, default=str)
+    return f"{task.id}-{hashlib.sha256(inputs.encode()).hexdigest()[:16]}"
+
+
+def _last(artifact: Mapping[str, Any]) -> dict[str, Any]:
+    """Model and runner that gave the output: those of the last attempt."""
+    attempts = [Attempt.from_json(a) for a in artifact.get("attempts", [])]
+    if not attempts or artifact.get("status") != "ok":
+        return {}
+    return {"model": attempts[-1].model, "runner": attempts[-1].runner}

@@ -1,0 +1,164 @@
+"""Cuts sentences into clauses and decides, all together, which tasks they ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ....tools.task import HubTask, Kind, Role, TaskTable
+from .matching import Match, Matcher
+from .reading import Sentence
+
+_CUT = re.compile(
+    r"\s*(?:,\s*(?:and\s+then|and|then|but)?|;|->|→|\+|&|\s-\s|\s–\s|\band\s+then\b|\bthen\b|\band\s+also\b|\band\b|\bafter\s+that\b|\bplus\b)\s*",
+    re.I,
+)
+_MOST_PIECES = 7
+_NOTHING = 0.34  # below this cosine a clause asks for nothing
+_PIECE = 0.03  # what one more clause must gain
+_BEAM = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A clause and the tasks it asks for.
+
+    Attributes:
+        text: the clause in normal form.
+        sentence: number of its sentence.
+        tasks: in order; empty: none.
+        score: how well it matches, about 0..1.
+    """
+
+    text: str
+    sentence: int
+    tasks: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Path:
+    steps: tuple[Step, ...]
+    kinds: frozenset[Kind]
+    total: float
+
+
+def segment(sentences: Sequence[Sentence], matcher: Matcher, tasks: TaskTable, given: Iterable[Kind]) -> tuple[Step, ...]:
+    """The clauses of an instruction, each with its tasks.
+
+    Sentences are cut at commas and conjunctions where that makes the clauses match better; every choice takes into account which
+    kinds of input are there or have been made by then.
+
+    Args:
+        sentences: the instruction.
+        matcher: over `tasks`.
+        tasks: the table.
+        given: kinds of the attached files (and of earlier ones, when nothing is attached), and text when there is one to work on.
+    """
+    attached = frozenset(given)
+    pieces = [_pieces(s.head) for s in sentences]
+    spans = [[_span(p[i:j]) for i in range(len(p)) for j in range(i + 1, len(p) + 1)] for p in pieces]
+    unique = list(dict.fromkeys(s for group in spans for s in group if s))
+    matches = dict(zip(unique, matcher.match(unique), strict=True))
+    beam = [_Path(steps=(), kinds=attached, total=0.0)]
+    for number, parts in enumerate(pieces):
+        beam = _cut(parts, number, matches, tasks, attached, beam)
+    return max(beam, key=lambda p: p.total).steps if beam else ()
+
+
+def _span(pieces: Sequence[str]) -> str:
+    """Pieces put together, without the separator that the first one begins with."""
+    text = " ".join(pieces)
+    lead = _CUT.match(text)
+    return (text[lead.end() :] if lead else text).strip(" ,;")
+
+
+def _pieces(head: str) -> list[str]:
+    """The pieces between separators, each with the separator before it; neighbours are joined until there are at most seven."""
+    pieces: list[str] = []
+    last = 0
+    for m in _CUT.finditer(head):
+        if m.start() > last:
+            pieces.append(head[last : m.start()])
+            last = m.start()
+    pieces.append(head[last:])
+    pieces = [p.strip() for p in pieces if p.strip(" ,;")]
+    while len(pieces) > _MOST_PIECES:
+        i = min(range(len(pieces) - 1), key=lambda k: len(pieces[k]) + len(pieces[k + 1]))
+        pieces[i : i + 2] = [f"{pieces[i]} {pieces[i + 1]}"]
+    return pieces
+
+
+def _cut(
+    parts: Sequence[str],
+    number: int,
+    matches: dict[str, list[Match]],
+    tasks: TaskTable,
+    attached: frozenset[Kind],
+    beam: Sequence[_Path],
+) -> list[_Path]:
+    words = sum(len(p.split()) for p in parts) or 1
+    at: list[list[_Path]] = [list(beam)] + [[] for _ in parts]
+    for end in range(1, len(parts) + 1):
+        for start in range(end):
+            span = _span(parts[start:end])
+            weight = len(" ".join(parts[start:end]).split()) / words
+            for path in at[start]:
+                at[end] += _extend(path, span, number, matches.get(span, []), tasks, attached, weight, first=start == 0)
+        at[end] = sorted(at[end], key=lambda p: -p.total)[:_BEAM]
+    return at[-1] or list(beam)
+
+
+def _extend(
+    path: _Path,
+    span: str,
+    number: int,
+    readings: Sequence[Match],
+    tasks: TaskTable,
+    attached: frozenset[Kind],
+    weight: float,
+    *,
+    first: bool,
+) -> list[_Path]:
+    out = []
+    for reading in [*readings, Match(tasks=(), score=_NOTHING)]:
+        fit, kinds = _fit(reading.tasks, tasks, path.kinds, attached)
+        step = Step(text=span, sentence=number, tasks=reading.tasks, score=reading.score + fit)
+        gain = (reading.score + fit) * weight - (0 if first else _PIECE)
+        out.append(replace(path, steps=(*path.steps, step), kinds=kinds, total=path.total + gain))
+    return out
+
+
+def _fit(names: Sequence[str], tasks: TaskTable, kinds: frozenset[Kind], attached: frozenset[Kind]) -> tuple[float, frozenset[Kind]]:
+    """How well tasks fit the kinds of input there are, as an addition to a cosine, and the kinds there are after them."""
+    fit = 0.0
+    for name in names:
+        task = tasks[name]
+        needed = {p.kind for p in task.inputs if p.required and p.role is Role.CONTENT}
+        media = {k for k in needed if k.is_media or k is Kind.TABLE}
+        if media - kinds:
+            fit -= 0.2
+        elif media & attached:
+            fit += 0.05
+        elif not needed and attached & {Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.TABLE} and not kinds - attached:
+            fit -= 0.05  # files are attached, and this would not look at them
+        if Kind.TEXT in needed and Kind.TEXT not in kinds:
+            fit -= 0.02 if bridges(tasks, kinds) else 0.12
+        kinds |= {p.kind for p in task.outputs[:1]}
+        kinds |= {Kind.TEXT} if task.output.kind.has_text_view else set()
+    return fit / max(1, len(names)), kinds
+
+
+def bridges(tasks: TaskTable, kinds: Iterable[Kind]) -> list[tuple[Kind, HubTask]]:
+    """(kind, task): the tasks that turn a medium that is there into text and need nothing else; only where one task does it."""
+    out = []
+    for kind in kinds:
+        found = [
+            t
+            for t in tasks.values()
+            if [p.kind for p in t.inputs if p.required] == [kind] and t.output.kind is Kind.TEXT and not t.output.many
+        ]
+        if kind.is_media and len(found) == 1:
+            out.append((kind, found[0]))
+    return out

@@ -1,0 +1,96 @@
+"""Test doubles that several tests share: small, real classes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import Field
+
+from langchain_hugginggpt.tools.artifacts import Artifact
+
+
+class ScriptedChat(BaseChatModel):
+    """A real chat model that answers from a script and records what it was asked.
+
+    Attributes:
+        script: the answers, in order: a str is the content; a dict the arguments of the first bound tool (as JSON where none is
+            bound); an AIMessage is itself; an exception is raised; a function is called with the messages and gives one of those.
+        tools: whether it takes tools, and so structured output; else `bind_tools` raises NotImplementedError.
+        piece: how many characters a streamed piece has.
+        asked: the messages of each call.
+        bound: the tools of each call.
+    """
+
+    script: list[Any]
+    tools: bool = True
+    piece: int = 7
+    asked: list[list[BaseMessage]] = Field(default_factory=list)
+    bound: list[list[dict[str, Any]]] = Field(default_factory=list)
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(
+        self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], *, tool_choice: str | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        if not self.tools:
+            raise NotImplementedError("this model takes no tools")
+        return self.bind(tools=[convert_to_openai_tool(t) for t in tools], **kwargs)
+
+    def _next(self, messages: list[BaseMessage], tools: list[dict[str, Any]]) -> AIMessage:
+        self.asked.append(messages)
+        self.bound.append(tools)
+        if not self.script:
+            raise AssertionError(f"the script ended, and the model was asked once more: {messages[-1].text!r:.300}")
+        item = self.script.pop(0)
+        if callable(item) and not isinstance(item, BaseMessage):
+            item = item(messages)
+        if isinstance(item, Exception):
+            raise item
+        if isinstance(item, AIMessage):
+            return item
+        if isinstance(item, dict) and tools:
+            return AIMessage("", tool_calls=[ToolCall(name=tools[0]["function"]["name"], args=item, id=f"call_{len(self.asked)}")])
+        return AIMessage(item if isinstance(item, str) else json.dumps(item))
+
+    def _generate(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any
+    ) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=self._next(messages, kwargs.get("tools", [])))])
+
+    def _stream(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any
+    ) -> Iterator[ChatGenerationChunk]:
+        message = self._next(messages, kwargs.get("tools", []))
+        for text in self._pieces(message.text):
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
+            if run_manager:
+                run_manager.on_llm_new_token(text, chunk=chunk)
+            yield chunk
+        for i, call in enumerate(message.tool_calls):
+            for n, text in enumerate(self._pieces(json.dumps(call["args"]))):
+                part = tool_call_chunk(name=None if n else call["name"], args=text, id=None if n else call["id"], index=i)
+                yield ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=[part]))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="", chunk_position="last"))
+
+    def _pieces(self, text: str) -> list[str]:
+        return [text[i : i + self.piece] for i in range(0, len(text), self.piece)]
+
+
+def file(name: str, media_type: str) -> Artifact:
+    """An artifact of that name and type that lies nowhere: for planners, which never read a file."""
+    ident = f"artifact-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return Artifact(id=ident, path=Path("/nowhere") / name, media_type=media_type, name=name, size=1)
