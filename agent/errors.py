@@ -1,13 +1,13 @@
 """Errors of agent/: leaves of the tree in `index/errors.py`.
 
-    CallerError
-    ├── RequestError                a request that cannot be worked on: empty, too long
-    └── SettingsError               a setting that cannot be used
-    ModelError
-    ├── PlanError                   a plan that is wrong beyond repair; `problems` lists what and where
-    └── ChatModelError              the chat model could not be reached or refused; `status` where there was one
-    ExpertError
-    └── TaskTimeoutError            a task ran longer than it may
+CallerError
+├── RequestError                a request that cannot be worked on: empty, too long
+└── SettingsError               a setting that cannot be used
+ModelError
+├── PlanError                   a plan that is wrong beyond repair; `problems` lists what and where
+└── ChatModelError              the chat model could not be reached or refused; `status` where there was one
+ExpertError
+└── TaskTimeoutError            a task ran longer than it may
 """
 
 from __future__ import annotations

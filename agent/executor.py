@@ -130,7 +130,9 @@ class Executor:
             message = await tool.ainvoke(call, config)
         except Exception as e:  # a user's own tool may raise anything; ours never does
             text = str(e) or type(e).__name__
-            return TaskResult(task_id=planned.id, task=planned.task, status="failed", error=f"{tool.name} raised {type(e).__name__}: {text}")
+            return TaskResult(
+                task_id=planned.id, task=planned.task, status="failed", error=f"{tool.name} raised {type(e).__name__}: {text}"
+            )
         return self._result(planned, tool, message)
 
     def _result(self, planned: PlannedTask, tool: BaseTool, message: Any) -> TaskResult:

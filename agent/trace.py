@@ -120,7 +120,7 @@ class Trace:
         """`{"version", "request", "plan", "repairs", "results", "confidence"}`."""
         return {
             "version": VERSION,
-            "request": {"text": self.text, "files": [str(f.path) for f in self.files]},
+            "request": {"text": self.text, "files": [str(f.path) for f in self.files], "artifacts": [f.as_json() for f in self.files]},
             "plan": self.plan.as_json(),
             "repairs": list(self.plan.repairs),
             "results": [r.as_json() for r in self.results],
@@ -128,10 +128,11 @@ class Trace:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], *, files: tuple[Artifact, ...] = ()) -> Trace:
+    def from_json(cls, data: Mapping[str, Any]) -> Trace:
         """Read what `as_json` wrote. Raises PlanError when the plan in it has not the form of one."""
         plan = replace(Plan.from_json(data["plan"]), repairs=tuple(data.get("repairs", ())), confidence=data.get("confidence"))
         results = tuple(TaskResult.from_json(r) for r in data["results"])
+        files = tuple(Artifact.from_json(f) for f in data["request"].get("artifacts", ()))
         return cls(text=data["request"]["text"], files=files, plan=plan, results=results)
 
 

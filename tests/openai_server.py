@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -67,7 +67,7 @@ class Fails:
 
 @dataclass(frozen=True, kw_only=True)
 class Raw:
-    """Any JSON body, with status 200."""
+    """Any JSON body, with status 200; a stream of it alone where a stream is asked for."""
 
     body: Any
 
@@ -102,11 +102,8 @@ class OpenAIServer:
         self._lock = threading.Lock()
         self.seen: list[Seen] = []
         self._server = _Server(self)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/v1"
 
     @property
     def left(self) -> int:
@@ -156,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
             error = {"message": answer.message, "type": "error", "code": answer.code, "param": None}
             return self._send(answer.status, {"error": error})
         if isinstance(answer, Raw):
-            return self._send(200, answer.body)
+            return self._raw(answer.body) if body.get("stream") else self._send(200, answer.body)
         says = Says(text=answer) if isinstance(answer, str) else answer
         head = {"id": "chatcmpl-1", "created": 1, "model": body["model"]}
         if body.get("stream"):
@@ -173,11 +170,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
         self.wfile.flush()
 
-    def _stream(self, says: Says, head: dict[str, Any], *, usage: bool) -> None:
+    def _raw(self, body: Any) -> None:
+        self._begin()
+        self._event({**body, "object": "chat.completion.chunk"})
+        self._end()
+
+    def _begin(self) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
+
+    def _end(self) -> None:
+        self._event("[DONE]")
+        self._chunk(b"")
+
+    def _stream(self, says: Says, head: dict[str, Any], *, usage: bool) -> None:
+        self._begin()
         self._delta(head, {"role": "assistant", "content": ""})
         for i, piece in enumerate(says.streamed()):
             if i == says.hold:
@@ -192,16 +201,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._delta(head, {}, finish=says.reason)
         if usage:
             self._event({**head, "object": "chat.completion.chunk", "choices": [], "usage": _USAGE})
-        self._event("[DONE]")
-        self._chunks([b""])
+        self._end()
 
     def _delta(self, head: dict[str, Any], delta: dict[str, Any], finish: str | None = None) -> None:
         self._event({**head, "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
 
     def _event(self, data: Any) -> None:
-        self._chunks([b"data: " + (data if isinstance(data, str) else json.dumps(data)).encode() + b"\n\n"])
+        self._chunk(b"data: " + (data if isinstance(data, str) else json.dumps(data)).encode() + b"\n\n")
 
-    def _chunks(self, chunks: Iterable[bytes]) -> None:
-        for chunk in chunks:
-            self.wfile.write(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+    def _chunk(self, chunk: bytes) -> None:
+        self.wfile.write(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
         self.wfile.flush()

@@ -143,6 +143,10 @@ class ArtifactStore:
                 return found
         raise MediaError(f"There is no artifact {ident[:60]!r}.", remedy="Use an id that an earlier task gave, or attach the file again.")
 
+    def known(self, artifact: Artifact) -> Artifact:
+        """Take in an artifact that an earlier run of this store made; its file may be gone, which shows when it is read."""
+        return self._known.setdefault(artifact.id, artifact)
+
     def resolve(self, value: object, *, kind: Kind | None = None) -> Artifact:
         """The artifact that `value` means: an Artifact, an artifact id, a path in an allowed folder, a data URL or a content block.
 

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.tools import BaseTool, BaseToolkit
 from pydantic import PrivateAttr
 
+from ..index.minilm import MiniLM
 from ..index.model_card_index import ModelCardIndex
 from .artifacts import ArtifactStore
 from .declared import DeclaredTool
@@ -33,7 +34,10 @@ class HubToolkit(BaseToolkit):
         runners: tried in this order. Default: `default_runners()`.
         store: files in and out. Default: a temporary folder, from which nothing else may be read.
         tools: tools of your own that join the table of tasks.
+        encoder: a MiniLM to share; used by the default index and the default runners.
     """
+
+    _encoder: MiniLM = PrivateAttr()
 
     _experts: Experts = PrivateAttr()
     _store: ArtifactStore = PrivateAttr()
@@ -48,11 +52,13 @@ class HubToolkit(BaseToolkit):
         runners: Sequence[Runner] | None = None,
         store: ArtifactStore | None = None,
         tools: Iterable[DeclaredTool] = (),
+        encoder: MiniLM | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         declared = {d.task.name: d for d in tools}
-        self._experts = Experts(index or ModelCardIndex.embedded, default_runners() if runners is None else runners)
+        self._encoder = shared = encoder or MiniLM()
+        self._experts = Experts(index or (lambda: ModelCardIndex.embedded(shared)), default_runners(shared) if runners is None else runners)
         self._store = store or ArtifactStore()
         self._declared = declared
         self._table = TaskTable([*(t for t in HUB_TASKS.values() if t.name not in declared), *(d.task for d in declared.values())])
@@ -61,6 +67,11 @@ class HubToolkit(BaseToolkit):
     def experts(self) -> Experts:
         """The index and the runners."""
         return self._experts
+
+    @property
+    def encoder(self) -> MiniLM:
+        """The MiniLM that the default index and runners share."""
+        return self._encoder
 
     @property
     def store(self) -> ArtifactStore:
@@ -100,10 +111,10 @@ class HubToolkit(BaseToolkit):
         return self._tools[name]
 
 
-def default_runners() -> list[Runner]:
+def default_runners(encoder: MiniLM | None = None) -> list[Runner]:
     """The embedded runner, and a word on the two that this version does not have."""
     return [
-        EmbeddedRunner(),
+        EmbeddedRunner(encoder),
         AbsentRunner("local", why="this version does not run downloaded Hub models", remedy=_OWN),
         AbsentRunner("hosted", why="this version does not call hosted models", remedy=_OWN),
     ]

@@ -98,9 +98,9 @@ class _Draft:
             yield from ((str(port), value) for port, value in given.items())
         elif isinstance(given, list):
             for item in given:
-                name = next((item[k] for k in _ARGUMENT_NAMES if isinstance(item.get(k), str)), None) if isinstance(item, dict) else None
-                if name is not None:
-                    yield name, item
+                key = next((k for k in _ARGUMENT_NAMES if isinstance(item.get(k), str)), None) if isinstance(item, dict) else None
+                if key is not None:
+                    yield item[key], {k: v for k, v in item.items() if k != key}
                 elif isinstance(item, dict) and not _is_argument(item):
                     yield from ((str(port), value) for port, value in item.items())
                 else:
@@ -142,7 +142,7 @@ class _Draft:
             return written
         inner = REFERENCE.fullmatch(written)
         to, port_in_ref = _parts(inner) if inner else (written, "")
-        named = value.get("ref_port") or (value.get("port") if not any(k in value for k in ("ref_port", "value", "values")) else None)
+        named = value.get("ref_port") or value.get("port")
         return self._ref(i, to, str(named or port_in_ref or "output"), each=str(value.get("each")).lower() == "true")
 
     def _ref(self, i: int, to: str, port: str, *, each: bool) -> Ref:
@@ -264,9 +264,9 @@ def _shift(ids: Sequence[str], mentions: Sequence[_Mention]) -> int:
     counts = [(m.by, int(m.to)) for m in mentions if _is_count(m.to)]
     if all(n in place and place[n] != by for by, n in counts):
         return 0
-    for shift in (1, -1):
-        if all(place.get(n + shift, by) < by for by, n in counts):
-            return shift
+    shift = -1 if 0 in place else 1  # ids from 0 and references from 1, or the other way round
+    if (shift == -1 or any(n == 0 for _, n in counts)) and all(place.get(n + shift, by) < by for by, n in counts):
+        return shift
     return 0
 
 

@@ -16,7 +16,8 @@ from ...errors import PlanError
 
 MAX_CHARACTERS = 200_000
 _MAX_DEPTH = 40
-_MAX_FAILURES = 200  # places at which a value seemed to begin and did not: bounds the work on hostile text
+_MAX_FAILURES = 200  # places at which a value seemed to begin and did not …
+_MAX_WASTE = 2_000_000  # … and characters read there in vain: both bound the work on hostile text
 _CONTAINERS = ("tasks", "plan", "steps", "task_nodes", "nodes")
 _NAMES = ("task", "task_name", "tool")
 ARGUMENT_KEYS = ("arguments", "args", "parameters", "params", "inputs")
@@ -136,16 +137,18 @@ def _values(text: str) -> tuple[list[Any], bool, bool]:
     """Every outermost value, whether some JSON could not be read, and whether the text ended inside one."""
     values: list[Any] = []
     broken = short = False
-    failures = at = 0
-    while failures < _MAX_FAILURES and (begin := _BEGIN.search(text, at)):
+    failures = waste = at = 0
+    while failures < _MAX_FAILURES and waste < _MAX_WASTE and (begin := _BEGIN.search(text, at)):
+        reader = _Reader(text, begin.start())
         try:
-            value, at = read_value(text, begin.start())
-            values.append(value)
+            values.append(reader.value(0))
+            at = reader.at
         except (ShortError, BadError) as e:
             seems = _SEEMS_JSON.match(text, begin.start()) is not None
             broken = broken or seems
             short = short or (seems and isinstance(e, ShortError))
             failures += 1
+            waste += reader.at - begin.start()
             at = begin.start() + 1
     return values, broken, short
 

@@ -211,10 +211,13 @@ def _refuses_schema(error: ChatModelError) -> bool:
 
 
 def _read_structured(result: Any) -> _Answer:
-    """What `include_raw` gives: `{"raw", "parsed", "parsing_error"}`. The words count where nothing was parsed."""
+    """What `include_raw` gives: `{"raw", "parsed", "parsing_error"}`.
+
+    The words are read by us where there are any: LangChain's parser completes JSON that breaks off, and half a plan would run.
+    """
     parsed, raw = (result.get("parsed"), result.get("raw")) if isinstance(result, dict) else (None, result)
-    found = plan_of(parsed) if isinstance(parsed, dict) else None
-    return _Answer(text=_words(raw), found=found)
+    text = _words(raw)
+    return _Answer(text=text, found=plan_of(parsed) if not text and isinstance(parsed, dict) else None)
 
 
 def _words(message: Any) -> str:

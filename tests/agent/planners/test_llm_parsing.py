@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+
 from langchain_hugginggpt.agent.errors import PlanError
 from langchain_hugginggpt.agent.planners.llm.parsing import BadError, Found, ShortError, TaskStream, find_plan, read_value
 

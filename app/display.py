@@ -1,0 +1,120 @@
+"""How runs look in a terminal: the plan, progress, the reply. Plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.panel import Panel
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from ..agent.events import Event
+from ..agent.trace import Reply
+
+_MARKS = {"ok": "[green]✓[/]", "failed": "[red]✗[/]", "unavailable": "[yellow]–[/]", "skipped": "[yellow]↷[/]"}
+
+
+def plan_table(plan: Sequence[dict[str, Any]], *, confidence: float | None) -> Table:
+    """The plan as a table."""
+    sure = "" if confidence is None else f" (confidence {confidence:.2f})"
+    table = Table(title=f"Plan{sure}", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for column in ("", "task", "inputs"):
+        table.add_column(column, overflow="fold")
+    for task in plan:
+        inputs = ", ".join(f"{port} = {_short(value)}" for port, value in task["arguments"].items())
+        table.add_row(str(task["id"]), f"[bold]{escape(task['task'])}[/]", escape(inputs))
+    return table
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict) and "ref" in value:
+        return f"[{value['ref']}].{value['port']}" + (" for each" if value.get("each") else "")
+    if isinstance(value, list):
+        return "[" + ", ".join(_short(v) for v in value[:6]) + (", …]" if len(value) > 6 else "]")
+    text = " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f'"{text[:60]}…"' if len(text) > 61 else f'"{text}"'
+
+
+class Progress:
+    """Shows events as they come; keeps what finished, for the moment when somebody presses Ctrl-C.
+
+    Args:
+        console: where to write.
+        quiet: show nothing, only keep.
+    """
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console = console
+        self._quiet = quiet
+        self._running: dict[str, str] = {}
+        self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal and not quiet else None
+        self._streamed = False
+        self.finished: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Progress:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, event: Event) -> None:
+        """One event."""
+        if event["type"] == "task_end":
+            self.finished.append(event["result"])
+        if self._quiet:
+            return
+        if event["type"] == "plan" and event["plan"]:
+            self._print(plan_table(event["plan"], confidence=event["confidence"]))
+            for repair in event["repairs"]:
+                self._print(f"[dim]repaired: {escape(repair)}[/]")
+            self._print("")
+        elif event["type"] == "task_start":
+            self._running[event["task_id"]] = f"{event['task']} with {event['candidates'][0] if event['candidates'] else '…'}"
+            self._refresh()
+        elif event["type"] == "task_end":
+            self._running.pop(event["task_id"], None)
+            self._print(_ended(event["result"]))
+            self._refresh()
+
+    def _print(self, what: object) -> None:
+        (self._live.console if self._live else self._console).print(what)
+
+    def _refresh(self) -> None:
+        if self._live:
+            self._live.update(Group(*(Spinner("dots", Text(f" {i}  {what}")) for i, what in self._running.items())))
+
+
+def _ended(result: dict[str, Any]) -> str:
+    by = result["model"] or result["error"] or ""
+    others = [a for a in result["attempts"] if a["error"]]
+    after = f" [dim](after {', '.join(escape(a['model']) for a in others)} failed)[/]" if others and result["status"] == "ok" else ""
+    line = f"{_MARKS[result['status']]} {result['task_id']}  {escape(result['task'])}  [dim]{escape(by)}[/]{after}"
+    return f"{line}  [dim]{result['seconds']:.2f} s[/]"
+
+
+def show_reply(console: Console, reply: Reply) -> None:
+    """The reply and its files."""
+    console.print()
+    console.print(Panel(Text(reply.text), title="Reply", title_align="left", border_style="dim"))
+    for artifact in reply.artifacts:
+        console.print(Text(f"{artifact.media_type}  {artifact.path}"), soft_wrap=True)
+
+
+def finished_lines(results: Sequence[dict[str, Any]]) -> list[str]:
+    """What had finished when a run was stopped, a line each."""
+    lines = []
+    for r in results:
+        if r["status"] == "ok":
+            files = ", ".join(a["path"] for a in r["artifacts"])
+            text = next((v for v in r["output"].values() if isinstance(v, str)), "")
+            lines.append(f"finished: {r['task_id']} {r['task']}: {files or ' '.join(text.split())[:300] or 'done'}")
+    return lines

