@@ -6,12 +6,13 @@ there is one (`status_code`, `response.status_code`), else from the names of the
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from difflib import get_close_matches
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..index.errors import HuggingGPTError
@@ -43,9 +44,19 @@ def ask(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> T:
 
 
 async def aask(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> T:
-    """The same without blocking the event loop. Raises ChatModelError."""
+    """The same without blocking the event loop. Raises ChatModelError.
+
+    Where the model's HTTP client is bound to another event loop, a closed one for instance, `invoke` is called in a thread instead:
+    langchain-openai shares one client by address between all models and loops. The server may then have seen the request twice: the
+    error comes after it was sent.
+    """
     with _translated(model):
-        return await model.ainvoke(list(messages))
+        try:
+            return await model.ainvoke(list(messages))
+        except RuntimeError as e:
+            if not _other_loop(e):
+                raise
+        return await asyncio.to_thread(model.invoke, list(messages))
 
 
 def stream(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> Iterator[T]:
@@ -57,10 +68,23 @@ def stream(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> Iterator
 async def astream(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> AsyncIterator[T]:
     """The same without blocking the event loop. The connection is closed when the consumer stops. Raises ChatModelError."""
     with _translated(model):
-        pieces = model.astream(list(messages))
-        async with aclosing(pieces):  # type: ignore[type-var]  # declared an iterator, is a generator
-            async for piece in pieces:
-                yield piece
+        begun = False
+        try:
+            async with aclosing(model.astream(list(messages))) as pieces:  # type: ignore[type-var]  # declared an iterator, is a generator
+                async for piece in pieces:
+                    begun = True
+                    yield piece
+            return
+        except RuntimeError as e:
+            if begun or not _other_loop(e):
+                raise
+        waiting = model.stream(list(messages))  # as in aask
+        while held := await asyncio.to_thread(lambda: list(islice(waiting, 1))):
+            yield held[0]
+
+
+def _other_loop(error: RuntimeError) -> bool:
+    return any("Event loop is closed" in str(e) or "different event loop" in str(e) or "different loop" in str(e) for e in _chain(error))
 
 
 @contextmanager

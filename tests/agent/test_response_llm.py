@@ -168,10 +168,8 @@ async def test_no_words_are_an_error(how: str, says: Says | Raw) -> None:
         await reply(LLMResponder(chat(server.url)), how, REQUEST, TRACE)
 
 
-@METHODS
+@pytest.mark.parametrize("how", ["respond", "arespond"])
 async def test_a_refusal_is_a_reply(how: str) -> None:
-    if "stream" in how:
-        pytest.skip("the server streams no refusals")
     with OpenAIServer(Says(refusal="I will not say that.")) as server:
         assert await reply(LLMResponder(chat(server.url)), how, REQUEST, TRACE) == "I will not say that."
 

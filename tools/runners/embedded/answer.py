@@ -26,7 +26,7 @@ AS_IT_STANDS = "the answering sentence as it stands in the text"
 NOT_FOUND = "no sentence of the text fits the question well enough"
 _SHORTLIST = 12
 _MEANING, _WORDS = 0.4, 0.6
-_WRONG_KIND = 0.2
+_WRONG_KIND = 0.3
 _ENOUGH = 0.46
 _ABOUT = 0.3
 _ALSO_ABOUT = 0.75
@@ -80,24 +80,38 @@ def find_answer(question: Question, sentences: Sequence[str], encoder: Encoder) 
 
 
 def fit_of_each(question: Question, sentences: Sequence[str], encoder: Encoder) -> Floats:
-    """How well each sentence fits, about 0..1, (len(sentences),)."""
+    """How well each sentence fits, about 0..1, (len(sentences),); -1 for headings and for those that are not on the shortlist.
+
+    A sentence is read alone, after the one before it ("it", "they"), and for a topic also under its heading.
+    """
     import numpy as np
 
     asked = question.topic or question.text
-    alone = similarity(asked, sentences, encoder)
+    headings = headings_of(sentences)
+    placed = [f"{h}: {s}" if h else s for h, s in zip(headings, sentences, strict=True)] if question.topic else list(sentences)
+    alone = similarity(asked, placed, encoder)
     after = similarity(asked, [f"{before} {s}" for before, s in zip(["", *sentences[:-1]], sentences, strict=True)], encoder)
-    meaning = np.maximum(alone, 0.5 * (alone + after))  # "it" and "they" need the sentence before
-    short = [int(n) for n in np.argsort(-(meaning + coverage(asked, sentences, encoder, only=())))[:_SHORTLIST]]
-    covered = coverage(asked, sentences, encoder, only=short)
-    fits = _MEANING * meaning + _WORDS * covered
-    for n, sentence in enumerate(sentences):
-        if not holds(question, sentence):
-            fits[n] -= _WRONG_KIND
+    meaning = np.maximum(alone, 0.5 * (alone + after))
+    rough = meaning + coverage(asked, placed, encoder, topic=sentences[0], only=())
+    can_answer = np.array([not is_heading(s) for s in sentences])
+    rough[~(can_answer | ~can_answer.any())] = -1  # a text of headings only, such as a list, answers with one of them
+    short = [int(n) for n in np.argsort(-rough, kind="stable")[:_SHORTLIST] if rough[n] > -1]
+    fits: Floats = np.full(len(sentences), -1.0, np.float32)
+    covered = coverage(asked, placed, encoder, topic=sentences[0], only=short)
+    for n in short:
+        fits[n] = _MEANING * meaning[n] + _WORDS * covered[n] - (0 if holds(question, sentences[n]) else _WRONG_KIND)
+    return fits
+
+
+def headings_of(sentences: Sequence[str]) -> list[str]:
+    """For each sentence the nearest heading above it; empty where there is none, and for headings themselves."""
+    found: list[str] = []
+    heading = ""
+    for sentence in sentences:
         if is_heading(sentence):
-            fits[n] -= _WRONG_KIND
-    shortlisted: Floats = np.full(len(sentences), -1.0, np.float32)
-    shortlisted[short] = fits[short]
-    return shortlisted
+            heading = sentence
+        found.append("" if is_heading(sentence) else heading)
+    return found
 
 
 def is_heading(sentence: str) -> bool:

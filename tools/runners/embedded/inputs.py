@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ...artifacts import Artifact
 from ...errors import InputError
 from ...sentences import sentences
+
+T = TypeVar("T")
 
 MAX_SENTENCES = 400
 """Sentences that are read of one text: about four seconds of MiniLM on two cores."""
@@ -58,7 +60,7 @@ def sentences_of(text: str, *, limit: int = MAX_SENTENCES) -> tuple[list[str], t
     return spread(sentences(text), limit=limit, what="sentences")
 
 
-def spread(units: Sequence[str], *, limit: int, what: str) -> tuple[list[str], tuple[str, ...]]:
+def spread(units: Sequence[T], *, limit: int, what: str) -> tuple[list[T], tuple[str, ...]]:
     """At most `limit` of `units`, in order, evenly by position, the first and the last among them; and a note when some were left out."""
     if len(units) <= limit:
         return list(units), ()

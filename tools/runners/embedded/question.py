@@ -13,6 +13,9 @@ class AnswerKind(StrEnum):
     """What an answer must hold to be one."""
 
     NUMBER = "number"
+    DURATION = "duration"
+    LENGTH = "length"
+    EXTENT = "extent"
     AMOUNT = "amount"
     DATE = "date"
     TIME = "time"
@@ -54,13 +57,25 @@ _KINDS = (
         r"\bhow much\b.*\b(?:pay|paid|cost|costs|spend|spent|charged?|owe|due|price|money|total)\b"
         r"|\b(?:total|price|cost|amount|sum|fee|fare|balance|tax|vat|rent|salary)\b",
     ),
-    (AnswerKind.NUMBER, r"\bhow (?:many|much|long|far|old|tall|big|high|heavy|fast|often|warm|cold|deep|wide|large)\b|\b(?:number|percentage|percent|share|temperature)\b"),
+    (AnswerKind.DURATION, r"\bhow old\b|\bhow long\b.*\b(?:live|last|take|wait|need|spend|stay|ago|since)|\bfor how long\b"),
+    (AnswerKind.LENGTH, r"\bhow (?:far|tall|deep|wide|high)\b"),
+    (AnswerKind.EXTENT, r"\bhow long\b"),
+    (
+        AnswerKind.NUMBER,
+        r"\bhow (?:many|much|big|heavy|fast|often|warm|cold|hot|large)\b|\b(?:number|percentage|percent|share|temperature)\b",
+    ),
     (AnswerKind.PERSON, r"\bwho(?:m|se)?\b"),
     (AnswerKind.NAME, r"\bwhat(?:'s| is| was) the name\b|\b(?:called|named)\b"),
 )
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_NUMERAL = r"(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|half|third|quarter|fifth)"
+_OF_TIME = rf"\b{_NUMERAL}[\s-]+(?:second|minute|hour|day|night|week|month|year|decade|centur)\w*"
+_OF_SPACE = rf"\b{_NUMERAL}[\s-]*(?:(?:kilo|centi|milli)?met(?:re|er)s?|k?m|cm|mm|miles?|feet|foot|ft|inch(?:es)?|yards?)\b"
 _HOLDS = {
-    AnswerKind.NUMBER: re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|half|third|quarter)\b", re.I),
+    AnswerKind.NUMBER: re.compile(rf"\b{_NUMERAL}\b", re.I),
+    AnswerKind.DURATION: re.compile(_OF_TIME, re.I),
+    AnswerKind.LENGTH: re.compile(_OF_SPACE, re.I),
+    AnswerKind.EXTENT: re.compile(f"{_OF_TIME}|{_OF_SPACE}", re.I),
     AnswerKind.AMOUNT: re.compile(r"[$€£¥]\s*\d|\d[\d.,]*\s*(?:[$€£¥]|euros?\b|dollars?\b|pounds?\b|eur\b|usd\b|gbp\b|(?:thousand|million|billion)\b)|\d+[.,]\d\d\b", re.I),
     AnswerKind.DATE: re.compile(
         rf"\b(?:{_MONTHS})\b|\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"

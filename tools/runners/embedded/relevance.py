@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _FAR = 0.25
 """Cosine up to which two words have nothing to do with each other: MiniLM gives any two words that much."""
 _TOPIC = 0.5
-"""Weight of words that the first text holds: it names the topic, and the answer need not say it again."""
+"""Weight of words that name the topic: the answer need not say them again."""
 
 
 def similarity(question: str, texts: Sequence[str], encoder: Encoder) -> Floats:
@@ -34,13 +34,14 @@ def similarity(question: str, texts: Sequence[str], encoder: Encoder) -> Floats:
     return cosines
 
 
-def coverage(question: str, texts: Sequence[str], encoder: Encoder, *, only: Sequence[int] | None = None) -> Floats:
+def coverage(question: str, texts: Sequence[str], encoder: Encoder, *, topic: str = "", only: Sequence[int] | None = None) -> Floats:
     """How much of the question's content each text has in words, 0..1, (len(texts),); zeros when the question has no content word.
 
     Args:
         question: the question.
-        texts: what to look in, in order, the first naming the topic; word frequencies are counted over them.
+        texts: what to look in; word frequencies are counted over them.
         encoder: compares words that are not the same.
+        topic: a text that names what all the texts are about, such as a title; its words count half.
         only: positions to look at for near words, which costs some milliseconds each; the others count equal stems only.
     """
     import numpy as np
@@ -52,7 +53,8 @@ def coverage(question: str, texts: Sequence[str], encoder: Encoder, *, only: Seq
     stems = [{stem(w) for w in ws} for ws in split]
     frequency = Counter(s for found in stems for s in found)
     weights = np.array([log(1 + len(texts) / (1 + frequency[stem(w)])) for w in wanted])
-    weights *= [_TOPIC if stem(w) in stems[0] else 1 for w in wanted]
+    presupposed = {stem(w) for w in words(topic)}
+    weights *= [_TOPIC if stem(w) in presupposed else 1 for w in wanted]
     hits = np.array([[float(stem(w) in found) for w in wanted] for found in stems]).reshape(len(texts), len(wanted))
     for n in range(len(texts)) if only is None else only:
         lacking = [i for i, hit in enumerate(hits[n]) if not hit]
