@@ -26,7 +26,8 @@ def load_vectors(cards: Sequence[ModelCard], encoder: MiniLM) -> Floats:
         with safe_open(_FILE, framework="numpy") as f:
             if (f.metadata() or {}).get("texts") == _digest(cards):
                 vectors: Floats = f.get_tensor("vectors").astype(np.float32)
-                return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+                unit: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+                return unit
     return encoder.encode([card_text(c) for c in cards])
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MAX_TOKENS = 256
 _BATCH = 16
 _REMEMBERED = 4096
+_LAYERS = 3
 
 
 class Encoder(Protocol):
@@ -74,6 +75,10 @@ class MiniLM:
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Unit vectors, shape (len(texts), 384), float32, in the order of `texts`. Text beyond 256 tokens is not read."""
+        return self.layers(texts)[:, -1]
+
+    def layers(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors of the last three layers, shape (len(texts), 3, 384): what small classifiers read. The last is `encode`'s."""
         import numpy as np
 
         with self._lock:
@@ -82,19 +87,20 @@ class MiniLM:
             for start in range(0, len(new), _BATCH):
                 batch = new[start : start + _BATCH]
                 states, mask, _ = self._network.run(batch)
-                pooled = (states * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
-                fresh.update(zip(batch, pooled / np.linalg.norm(pooled, axis=1, keepdims=True), strict=True))
+                weight = (mask / mask.sum(1, keepdims=True))[..., None]
+                pooled = np.stack([(s * weight).sum(1) for s in states], 1)
+                fresh.update(zip(batch, pooled / np.linalg.norm(pooled, axis=-1, keepdims=True), strict=True))
             vectors = [fresh[t] if t in fresh else self._remembered[t] for t in texts]
             self._remembered.update(fresh)
             while len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
-        return np.stack(vectors) if vectors else np.empty((0, self.dimension), np.float32)
+        return np.stack(vectors) if vectors else np.empty((0, _LAYERS, self.dimension), np.float32)
 
     def token_states(self, text: str) -> TokenStates:
         """Last-layer states of one text, for models that read tokens rather than sentences."""
         with self._lock:
             states, _, offsets = self._network.run([text])
-        return TokenStates(states=states[0], offsets=tuple(offsets[0]))
+        return TokenStates(states=states[-1][0], offsets=tuple(offsets[0]))
 
     @cached_property
     def _network(self) -> _Network:
@@ -137,8 +143,8 @@ class _Network:
         tokenizer.enable_padding()
         self._tokenizer = tokenizer
 
-    def run(self, texts: Sequence[str]) -> tuple[Floats, Floats, list[list[tuple[int, int]]]]:
-        """States (texts, tokens, 384), mask (texts, tokens) of 0 and 1, and character offsets of the tokens."""
+    def run(self, texts: Sequence[str]) -> tuple[list[Floats], Floats, list[list[tuple[int, int]]]]:
+        """States (texts, tokens, 384) of the last three layers, mask (texts, tokens) of 0 and 1, and character offsets of the tokens."""
         import numpy as np
 
         encoded = self._tokenizer.encode_batch([t[:20_000] for t in texts])
@@ -152,9 +158,11 @@ class _Network:
         )
         x = self._norm(x, emb + "LayerNorm")
         hidden = (1 - mask)[:, None, None, :] * np.float32(-1e9)
+        states = []
         for i in range(self._layers):
             x = self._layer(x, hidden, f"encoder.layer.{i}.")
-        return x, mask, [e.offsets for e in encoded]
+            states.append(x)
+        return states[-_LAYERS:], mask, [e.offsets for e in encoded]
 
     def _layer(self, x: Floats, hidden: Floats, prefix: str) -> Floats:
         import numpy as np
@@ -198,7 +206,7 @@ def _erf(x: Floats) -> Floats:
 
     sign, x = np.sign(x), np.abs(x)
     t = 1 / (1 + np.float32(0.3275911) * x)
-    poly = np.float32(1.061405429)
+    poly: Floats = np.full_like(t, 1.061405429)
     for c in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
         poly = poly * t + np.float32(c)
     out: Floats = sign * (1 - poly * t * np.exp(-x * x))

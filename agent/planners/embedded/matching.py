@@ -1,11 +1,10 @@
-"""Which tasks a clause asks for: the nearest of many example clauses and of the tasks' own summaries, in MiniLM's space.
+"""Which tasks a clause asks for: a linear classifier over MiniLM's last three layers, fitted to example clauses.
 
 A task that no example mentions is found by its summary and its ports, so a table of other tasks needs no training.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,12 @@ from ....tools.task import HubTask, TaskTable
 if TYPE_CHECKING:
     from ....index.minilm import Floats
 
-_FOLDER = Path(__file__).parent
-_EXAMPLES = _FOLDER / "examples.jsonl"
-_VECTORS = _FOLDER / "examples.safetensors"
+FOLDER = Path(__file__).parent
+EXAMPLES = FOLDER / "examples.jsonl"
+WEIGHTS = FOLDER / "matching.safetensors"
+_MARGIN = 0.05  # cosine by which a described task must be nearer than every known one, to be as likely as not
+_SLOPE = 0.04
+_FLOOR = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,113 +32,108 @@ class Match:
 
     Attributes:
         tasks: the tasks it asks for, in order; empty: it asks for none.
-        score: cosine with the nearest example, -1..1.
+        score: probability, 0..1.
     """
 
     tasks: tuple[str, ...]
     score: float
 
 
-class Examples:
-    """Example clauses with the tasks that each asks for, and their vectors."""
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """The fitted classifier.
 
-    def __init__(self, encoder: MiniLM) -> None:
-        self._encoder = encoder
+    Attributes:
+        labels: what the columns stand for: tasks in order; () for none.
+        matrix: (1152, labels) float32.
+        bias: (labels,) float32.
+        summaries: unit vectors of the summaries of the tasks that the examples mention, (tasks, 384).
+        shown: names of those tasks.
+    """
 
-    @cached_property
-    def rows(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """(clause, tasks), in the order of the file."""
-        lines = _EXAMPLES.read_text("utf-8").splitlines()
-        return tuple((r["text"], tuple(r["tasks"])) for r in map(json.loads, lines))
+    labels: tuple[tuple[str, ...], ...]
+    matrix: Floats
+    bias: Floats
+    summaries: Floats
+    shown: tuple[str, ...]
 
-    @cached_property
-    def vectors(self) -> Floats:
-        """Unit vectors, shape (rows, 384); encoded anew when the file is not the one that was encoded."""
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> Weights:
+        """Read what `fitting.write` wrote."""
         import numpy as np
         from safetensors import safe_open
 
-        if _VECTORS.is_file():
-            with safe_open(_VECTORS, framework="numpy") as f:
-                if (f.metadata() or {}).get("texts") == self.digest():
-                    return f.get_tensor("vectors").astype(np.float32)  # type: ignore[no-any-return]
-        return self._encoder.encode([text for text, _ in self.rows])
-
-    def digest(self) -> str:
-        """SHA-256 of the clauses."""
-        return hashlib.sha256("\n".join(text for text, _ in self.rows).encode()).hexdigest()
-
-    def write_vectors(self) -> None:
-        """Encode the clauses and store the vectors beside them, in 16 bits."""
-        import numpy as np
-        from safetensors.numpy import save_file
-
-        vectors = self._encoder.encode([text for text, _ in self.rows]).astype(np.float16)
-        save_file({"vectors": vectors}, _VECTORS, metadata={"texts": self.digest(), "encoder": MiniLM.name})
+        with safe_open(path, framework="numpy") as f:
+            facts = f.metadata()
+            matrix, bias, summaries = (f.get_tensor(n).astype(np.float32) for n in ("matrix", "bias", "summaries"))
+        labels = tuple(tuple(label) for label in json.loads(facts["labels"]))
+        return cls(labels=labels, matrix=matrix, bias=bias, summaries=summaries, shown=tuple(json.loads(facts["shown"])))
 
 
 class Matcher:
     """Matches clauses with the tasks of one table.
 
     Args:
-        tasks: the table; examples of tasks that are not in it are left out.
-        examples: the example clauses.
+        tasks: the table; labels that name a task outside of it are left out.
+        weights: the classifier.
         encoder: MiniLM.
     """
 
-    def __init__(self, tasks: TaskTable, examples: Examples, encoder: MiniLM) -> None:
+    def __init__(self, tasks: TaskTable, weights: Weights, encoder: MiniLM) -> None:
         self._tasks = tasks
-        self._examples = examples
+        self._weights = weights
         self._encoder = encoder
-
-    @cached_property
-    def _labels(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(dict.fromkeys(tasks for _, tasks in self._known))
-
-    @cached_property
-    def _known(self) -> list[tuple[int, tuple[str, ...]]]:
-        kept = [(i, tasks) for i, (_, tasks) in enumerate(self._examples.rows) if all(t in self._tasks for t in tasks)]
-        shown = {t for _, tasks in kept for t in tasks}
-        self._described = [(n, text) for n, t in self._tasks.items() for text in _descriptions(t, shown=n in shown)]
-        return kept + [(-1, (n,)) for n, _ in self._described]
-
-    @cached_property
-    def _matrix(self) -> Floats:
-        import numpy as np
-
-        rows = [i for i, _ in self._known if i >= 0]
-        described = self._encoder.encode([text for _, text in self._described])
-        return np.concatenate([self._examples.vectors[rows], described])
+        self._columns = [i for i, label in enumerate(weights.labels) if all(t in tasks for t in label)]
+        self._described = [(n, text) for n, t in tasks.items() if n not in weights.shown for text in _descriptions(t)]
 
     def match(self, clauses: Sequence[str], *, limit: int = 6) -> list[list[Match]]:
         """For each clause its most likely readings, best first, at most `limit`."""
-        if not clauses:
-            return []
-        similarity = self._encoder.encode(list(clauses)) @ self._matrix.T
-        return [self._best(row, limit) for row in similarity]
-
-    def _best(self, row: Floats, limit: int) -> list[Match]:
         import numpy as np
 
-        best: dict[tuple[str, ...], list[float]] = {}
-        for i in np.argsort(-row)[:60]:
-            best.setdefault(self._known[int(i)][1], []).append(float(row[i]))
-        scored = [Match(tasks=t, score=_support(scores)) for t, scores in best.items()]
-        return sorted(scored, key=lambda m: -m.score)[:limit]
+        if not clauses:
+            return []
+        layers = self._encoder.layers(list(clauses))
+        logits = layers.reshape(len(clauses), -1) @ self._weights.matrix + self._weights.bias
+        logits = logits[:, self._columns]
+        p = np.exp(logits - logits.max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        own = self._own(layers[:, -1])
+        return [self._best(row, mine, limit) for row, mine in zip(p, own, strict=True)]
+
+    def _best(self, row: Floats, own: dict[str, float], limit: int) -> list[Match]:
+        import numpy as np
+
+        left = 1 - max(own.values(), default=0.0)
+        known = [Match(tasks=self._weights.labels[self._columns[i]], score=float(row[i]) * left) for i in np.argsort(-row)[:limit]]
+        described = [Match(tasks=(n,), score=p) for n, p in own.items() if p > 0.01]
+        return sorted([*known, *described], key=lambda m: -m.score)[:limit]
+
+    def _own(self, vectors: Floats) -> list[dict[str, float]]:
+        """For each clause, the probability of each task that no example mentions: how much nearer it is than every known task."""
+        import numpy as np
+
+        if not self._described:
+            return [{} for _ in vectors]
+        near = vectors @ self._descriptions.T
+        known = (vectors @ self._weights.summaries.T).max(1) if len(self._weights.shown) else np.zeros(len(vectors))
+        out: list[dict[str, float]] = []
+        for row, best in zip(near, known, strict=True):
+            mine: dict[str, float] = {}
+            for (name, _), cosine in zip(self._described, row, strict=True):
+                gap = min(float(cosine) - float(best) - _MARGIN, float(cosine) - _FLOOR - _MARGIN)
+                mine[name] = max(mine.get(name, 0.0), float(1 / (1 + np.exp(-gap / _SLOPE))))
+            total = sum(mine.values())
+            out.append({n: p / max(1.0, total) for n, p in mine.items()})
+        return out
+
+    @cached_property
+    def _descriptions(self) -> Floats:
+        return self._encoder.encode([text for _, text in self._described])
 
 
-def _support(scores: Sequence[float]) -> float:
-    """The nearest example, and a little for further ones that agree."""
-    return scores[0] + 0.05 * sum(s - scores[0] + 0.15 for s in scores[1:3] if s > scores[0] - 0.15)
-
-
-def _descriptions(task: HubTask, *, shown: bool) -> Iterable[str]:
-    """What a task says of itself. A task that examples show needs its summary only."""
+def _descriptions(task: HubTask) -> Iterable[str]:
+    """What a task says of itself."""
     yield task.summary.rstrip(".")
-    if not shown:
-        yield task.name.replace("-", " ").replace("_", " ")
-        ports = " ".join(p.description for p in (*task.inputs, *task.outputs) if p.description)
-        yield f"{task.summary} {ports}".strip()
-
-
-if __name__ == "__main__":
-    Examples(MiniLM()).write_vectors()
+    yield task.name.replace("-", " ").replace("_", " ")
+    ports = " ".join(p.description for p in (*task.inputs, *task.outputs) if p.description)
+    yield f"{task.summary} {ports}".strip()

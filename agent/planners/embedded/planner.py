@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ....index.minilm import MiniLM
@@ -13,7 +14,7 @@ from ....tools.task import HubTask, Kind, Port, Role, TaskTable
 from ...checker import check
 from ...plan import Plan, PlannedTask
 from ...request import Request
-from .matching import Examples, Matcher
+from .matching import Matcher, Weights
 from .reading import Reading, normal_form, read
 from .segmenting import Step, segment
 from .wiring import Wiring
@@ -21,9 +22,8 @@ from .wiring import Wiring
 if TYPE_CHECKING:
     from ....tools.artifacts import Artifact
 
-_SURE = 0.7  # a cosine from which a clause counts as understood
-_UNSURE = 0.4
-_ASK_BELOW = 0.15
+_ASK_BELOW = 0.25
+_CHAT = 0.35
 _READ = 4_000  # characters of a request that are searched for instructions, from either end
 
 
@@ -38,7 +38,6 @@ class EmbeddedPlanner:
 
     def __init__(self, encoder: MiniLM | None = None) -> None:
         self._encoder = encoder or MiniLM()
-        self._examples = Examples(self._encoder)
         self._lock = threading.Lock()
         self._matchers: dict[int, tuple[TaskTable, Matcher]] = {}
 
@@ -70,11 +69,15 @@ class EmbeddedPlanner:
         for task in (await self.aplan(request, tasks)).tasks:
             yield task
 
+    @cached_property
+    def _weights(self) -> Weights:
+        return Weights.load()
+
     def _matcher(self, tasks: TaskTable) -> Matcher:
         with self._lock:
             found = self._matchers.get(id(tasks))
             if found is None or found[0] is not tasks:
-                found = (tasks, Matcher(tasks, self._examples, self._encoder))
+                found = (tasks, Matcher(tasks, self._weights, self._encoder))
                 self._matchers = {id(tasks): found}
             return found[1]
 
@@ -156,15 +159,12 @@ def _shifted(task: PlannedTask, by: int) -> PlannedTask:
 
 
 def _confidence(steps: Sequence[Step]) -> float:
-    """0..1 from the weakest step: 0 at a cosine of 0.4 or less, 1 from 0.7."""
-    if not steps:
-        return 0.0
-    weakest = min(s.score for s in steps)
-    return round(min(1.0, max(0.0, (weakest - _UNSURE) / (_SURE - _UNSURE))), 2)
+    """0..1: the probability of the weakest step."""
+    return round(min((s.score for s in steps), default=0.0), 2)
 
 
 def _is_chat(steps: Sequence[Step]) -> bool:
-    return any(s.score > _UNSURE for s in steps)
+    return any(s.score > _CHAT for s in steps)
 
 
 def _not_understood(steps: Sequence[Step]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +16,8 @@ _CUT = re.compile(
     re.I,
 )
 _MOST_PIECES = 7
-_NOTHING = 0.34  # below this cosine a clause asks for nothing
-_PIECE = 0.03  # what one more clause must gain
+_PIECE = 0.04  # what one more clause must gain
+_WEIGHT = 8.0  # log-odds that one unit of fit is worth
 _BEAM = 6
 
 
@@ -28,7 +29,7 @@ class Step:
         text: the clause in normal form.
         sentence: number of its sentence.
         tasks: in order; empty: none.
-        score: how well it matches, about 0..1.
+        score: its probability among the readings of the clause, kinds of input taken into account, 0..1.
     """
 
     text: str
@@ -121,11 +122,15 @@ def _extend(
     *,
     first: bool,
 ) -> list[_Path]:
+    fits = [_fit(r.tasks, tasks, path.kinds, attached) for r in readings]
+    weights = [r.score * math.exp(_WEIGHT * fit) for r, (fit, _) in zip(readings, fits, strict=True)]
+    total = max(sum(weights), 1e-9)
+    rest = max(0.0, 1.0 - sum(r.score for r in readings))  # readings that are not among the best
     out = []
-    for reading in [*readings, Match(tasks=(), score=_NOTHING)]:
-        fit, kinds = _fit(reading.tasks, tasks, path.kinds, attached)
-        step = Step(text=span, sentence=number, tasks=reading.tasks, score=reading.score + fit)
-        gain = (reading.score + fit) * weight - (0 if first else _PIECE)
+    for reading, (_, kinds), w in zip(readings, fits, weights, strict=True):
+        score = w / (total + rest)
+        step = Step(text=span, sentence=number, tasks=reading.tasks, score=score)
+        gain = score * weight - (0 if first else _PIECE)
         out.append(replace(path, steps=(*path.steps, step), kinds=kinds, total=path.total + gain))
     return out
 

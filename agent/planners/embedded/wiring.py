@@ -244,7 +244,7 @@ class Wiring:
 
     def _latest(self, kind: Kind) -> Ref | None:
         made = [m for m in self._made if m.kind is kind]
-        return Ref(task_id=made[-1].task_id, port=made[-1].task.output.name) if made else None
+        return Ref(task_id=made[-1].task_id, port=made[-1].task.output.name, each=made[-1].task.output.many) if made else None
 
     def _earlier(self) -> list[Artifact]:
         """Files of earlier turns, newest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ...sentences import sentences
@@ -42,6 +43,6 @@ def text_vectors(texts: Sequence[str], encoder: Encoder) -> tuple[Floats, tuple[
     split = [chunks_of(t) for t in texts]
     vectors = encoder.encode([chunk for chunks, _ in split for chunk in chunks])
     borders = np.cumsum([0, *(len(chunks) for chunks, _ in split)])
-    means = np.stack([vectors[a:b].mean(0) for a, b in zip(borders[:-1], borders[1:], strict=True)])
+    means = np.stack([vectors[a:b].mean(0) for a, b in pairwise(borders)])
     unit: Floats = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
     return unit, tuple(dict.fromkeys(note for _, notes in split for note in notes))

@@ -23,14 +23,20 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 FEATURES = 5
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _TOKEN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|[.,;:!?]")
-_NEGATORS = frozenset(
+_NEGATORS = _set(
     "not no never nobody nothing none neither nor hardly barely scarcely without cannot dont doesnt didnt isnt wasnt wont wouldnt couldnt"
-    " lack lacks lacked lacking stopped nowhere".split()
+    " lack lacks lacked lacking stopped nowhere"
 )
 _NEGATING_PAIRS = frozenset({("anything", "but"), ("far", "from"), ("instead", "of"), ("free", "of"), ("free", "from")})
-_TURNS = frozenset("but however yet".split())
-_COMPARATIVES = frozenset("better best worse worst more less happier nicer easier".split())
+_TURNS = _set("but however yet")
+_COMPARATIVES = _set("better best worse worst more less happier nicer easier")
 _REACH = 5
 """Words after a negation that it turns around, if no punctuation comes first."""
 _UNSURE = 0.3
@@ -60,7 +66,7 @@ class PolarityReader:
         self._listed = listed_polarities()
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """(len(texts), 5) float32, each in [-1, 1]: tanh of the sum, largest, smallest, last and mean polarity; zeros without polar words."""
+        """(len(texts), 5) float32, each in [-1, 1]: tanh of the sum, largest, smallest, last, mean polarity; zeros without polar words."""
         import numpy as np
 
         split = [_TOKEN.findall(t.lower().replace("’", "'")) for t in texts]
@@ -83,7 +89,7 @@ def _signed(tokens: Sequence[str], known: Mapping[str, float]) -> list[float]:
         pair = (tokens[n - 1] if n else "", token)
         if pair in _NEGATING_PAIRS:
             reach = _REACH
-        elif token in ".,;:!?":
+        elif not token[0].isalpha():
             reach = 0
         elif token in _TURNS:
             reach, found = 0, [p / 2 for p in found]

@@ -17,6 +17,7 @@ class AnswerKind(StrEnum):
     LENGTH = "length"
     EXTENT = "extent"
     AMOUNT = "amount"
+    WHEN = "when"
     DATE = "date"
     TIME = "time"
     PERSON = "person"
@@ -45,13 +46,16 @@ _LEAD = re.compile(
     r"|find\s+|say\s+|answer(?:\s+the\s+question)?:?\s+)+",
     re.I | re.S,
 )
-_SAYS = r"(?:say|says|said|tell|tells|mention|mentions|mentioned|report|reports|reported|state|states|written|write|writes|read|info|information|news|learn)"
-_TOPIC = re.compile(
-    rf"\b{_SAYS}\b(?:\s+\w+){{0,3}}?\s+(?:about|on|regarding|concerning)\s+(?P<topic>.+)$|^(?:about|on|regarding|concerning)\s+(?P<bare>.+)$", re.I | re.S
+_SAYS = (
+    r"(?:say|says|said|tell|tells|mention|mentions|mentioned|report|reports|reported|state|states|written|write|writes|read|info"
+    r"|information|news|learn)"
 )
+_ON = r"(?:about|on|regarding|concerning)"
+_TOPIC = re.compile(rf"\b{_SAYS}\b(?:\s+\w+){{0,3}}?\s+{_ON}\s+(?P<topic>.+)$|^{_ON}\s+(?P<bare>.+)$", re.I | re.S)
 _KINDS = (
     (AnswerKind.TIME, r"\b(?:what|which|at what)\s+(?:time|hour)\b|\bwhat o'?clock\b|\bopening (?:hours|times)\b"),
-    (AnswerKind.DATE, r"\bwhen\b|\b(?:what|which)\s+(?:\w+\s+)?(?:date|day|month|year)\b|^(?:the\s+)?(?:\w+\s+)?date\b|\bby when\b"),
+    (AnswerKind.WHEN, r"\bwhen\b"),
+    (AnswerKind.DATE, r"\b(?:what|which)\s+(?:\w+\s+)?(?:date|day|month|year)\b|^(?:the\s+)?(?:\w+\s+)?date\b|\bby when\b"),
     (
         AnswerKind.AMOUNT,
         r"\bhow much\b.*\b(?:pay|paid|cost|costs|spend|spent|charged?|owe|due|price|money|total)\b"
@@ -68,25 +72,37 @@ _KINDS = (
     (AnswerKind.NAME, r"\bwhat(?:'s| is| was) the name\b|\b(?:called|named)\b"),
 )
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_NUMERAL = r"(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|half|third|quarter|fifth)"
+_NUMERAL = (
+    r"(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|half|third"
+    r"|quarter|fifth)"
+)
 _OF_TIME = rf"\b{_NUMERAL}[\s-]+(?:second|minute|hour|day|night|week|month|year|decade|centur)\w*"
 _OF_SPACE = rf"\b{_NUMERAL}[\s-]*(?:(?:kilo|centi|milli)?met(?:re|er)s?|k?m|cm|mm|miles?|feet|foot|ft|inch(?:es)?|yards?)\b"
+_DATE = (
+    rf"\b(?:{_MONTHS})\b|\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
+    r"|\b(?:1[5-9]|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{4}-\d\d-\d\d\b|\b(?:today|tomorrow|yesterday|(?:next|last)\s+\w+)\b"
+)
+_TIME = r"\b\d{1,2}[:.h]\d\d\b|\b\d{1,2}\s*(?:a\.?m|p\.?m|o'?clock)\b|\b(?:noon|midnight)\b"
 _HOLDS = {
     AnswerKind.NUMBER: re.compile(rf"\b{_NUMERAL}\b", re.I),
     AnswerKind.DURATION: re.compile(_OF_TIME, re.I),
     AnswerKind.LENGTH: re.compile(_OF_SPACE, re.I),
     AnswerKind.EXTENT: re.compile(f"{_OF_TIME}|{_OF_SPACE}", re.I),
-    AnswerKind.AMOUNT: re.compile(r"[$€£¥]\s*\d|\d[\d.,]*\s*(?:[$€£¥]|euros?\b|dollars?\b|pounds?\b|eur\b|usd\b|gbp\b|(?:thousand|million|billion)\b)|\d+[.,]\d\d\b", re.I),
-    AnswerKind.DATE: re.compile(
-        rf"\b(?:{_MONTHS})\b|\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
-        r"|\b(?:1[5-9]|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{4}-\d\d-\d\d\b|\b(?:today|tomorrow|yesterday|(?:next|last)\s+\w+)\b",
+    AnswerKind.AMOUNT: re.compile(
+        r"[$€£¥]\s*\d|\d[\d.,]*\s*(?:[$€£¥]|euros?\b|dollars?\b|pounds?\b|eur\b|usd\b|gbp\b|(?:thousand|million|billion)\b)"
+        r"|\d+[.,]\d\d\b",
         re.I,
     ),
-    AnswerKind.TIME: re.compile(r"\b\d{1,2}[:.h]\d\d\b|\b\d{1,2}\s*(?:a\.?m|p\.?m|o'?clock)\b|\b(?:noon|midnight)\b", re.I),
-    AnswerKind.PERSON: re.compile(r"\b(?:[A-Z][\w'-]+\s+(?:[A-Z]\.\s+|von\s+|van\s+|de\s+)*[A-Z][\w'-]+|(?:Mr|Mrs|Ms|Dr|Prof)\b\.?\s+[A-Z]\w+)"),
+    AnswerKind.DATE: re.compile(_DATE, re.I),
+    AnswerKind.TIME: re.compile(_TIME, re.I),
+    AnswerKind.WHEN: re.compile(f"{_DATE}|{_TIME}", re.I),
+    AnswerKind.PERSON: re.compile(
+        r"\b(?:[A-Z][\w'-]+\s+(?:[A-Z]\.\s+|von\s+|van\s+|de\s+)*[A-Z][\w'-]+|(?:Mr|Mrs|Ms|Dr|Prof)\b\.?\s+[A-Z]\w+)"
+    ),
     AnswerKind.NAME: re.compile(r"\b[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*"),
 }
-_NO_NAMES = {stem(w) for w in [*_MONTHS.split("|"), *FUNCTION_WORDS, *(f"{d}day" for d in "mon tues wednes thurs fri satur sun".split())]}
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NO_NAMES = {stem(w) for w in [*_MONTHS.split("|"), *FUNCTION_WORDS, *_DAYS]}
 
 
 def read_question(text: str) -> Question:

@@ -90,6 +90,13 @@ class JudgeSentiment:
         weight = np.abs(2 * each - 1) + _LEAST_WEIGHT
         return float((each * weight).sum() / weight.sum())
 
+    def polarities(self, phrases: Sequence[str]) -> Floats:
+        """How pleased single words or short phrases sound, (len(phrases),), -1..1; 0 is neutral."""
+        with self._lock:
+            _, reader = self._loaded
+        mean: Floats = reader.features(phrases)[:, -1]
+        return mean
+
     @cached_property
     def _loaded(self) -> tuple[SentimentHead, PolarityReader]:
         head = SentimentHead.shipped()

@@ -96,7 +96,7 @@ class Speaker:
     @cached_property
     def _library(self) -> tuple[ctypes.CDLL, int, dict[str, str]]:
         """The library, its sample rate in Hz, and its voices by language."""
-        import espeakng_loader
+        import espeakng_loader  # type: ignore[import-untyped]
 
         library = ctypes.CDLL(espeakng_loader.get_library_path())
         library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
@@ -124,7 +124,8 @@ class SpeakText:
             raise InputError("'text' holds nothing that can be spoken.", remedy="Give a text that has words.")
         if len(text) > MAX_CHARACTERS:
             raise InputError(
-                f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read aloud.", remedy="Summarise it first, or read a part."
+                f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read aloud.",
+                remedy="Summarise it first, or read a part.",
             )
         language = text_of(inputs, "language") if inputs.get("language") else "en"
         samples, rate = self._speaker.speak(text, language=language)

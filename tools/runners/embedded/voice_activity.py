@@ -63,7 +63,7 @@ class VoiceDetector:
 
     @cached_property
     def _session(self) -> Any:
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-untyped]
 
         package = find_spec("silero_vad")
         if package is None or package.origin is None:
@@ -76,7 +76,8 @@ class VoiceDetector:
 
 
 def speech_stretches(probabilities: Sequence[float], *, step: float, length: float) -> list[tuple[float, float]]:
-    """Speech begins at 0.5, ends when half a second stays below 0.5 after falling below 0.35, lasts 0.25 s at least, and is widened by 30 ms on either side.
+    """Speech begins at 0.5, ends when half a second stays below 0.5 after falling below 0.35, lasts 0.25 s at least, and is widened by
+    30 ms on either side.
 
     The rules of `get_speech_timestamps` in silero-vad, with 0.5 s instead of 0.1 s of silence: a pause between the sentences of one
     speaker (0.35 s with espeak-ng) does not cut.

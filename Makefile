@@ -1,0 +1,52 @@
+# `make demo` shows the main job on the examples; `make test` runs everything that CI runs. Both set up .venv/ themselves.
+PYTHON ?= python3.11
+BIN := .venv/bin
+SOURCES := $(shell find index tools agent evaluation app -type f -not -name '*.pyc' 2>/dev/null) pyproject.toml README.md
+PACKAGES := index tools agent evaluation app
+PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test check clean
+
+demo: .venv/.wheel
+	$(BIN)/python examples/demo.py
+
+test: check .venv-clean/.wheel
+	.venv-clean/bin/python tests/import_all.py
+	$(BIN)/python -m pytest
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict $(addprefix -p langchain_hugginggpt.,$(PACKAGES))
+	$(BIN)/mypy --strict --explicit-package-bases tests benchmarks examples
+
+dist/.wheel: $(SOURCES) | .venv/.python
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	touch $@
+
+.venv/.python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	touch $@
+
+.venv/.dependencies: pyproject.toml constraints.txt | .venv/.python dist/.wheel
+	$(BIN)/python $(PIP) "$$(ls dist/*.whl)[embedded]"
+	touch $@
+
+.venv/.wheel: dist/.wheel .venv/.dependencies
+	$(BIN)/python $(PIP) --force-reinstall --no-deps dist/*.whl
+	touch $@
+
+.venv/.dev: .venv/.wheel pyproject.toml constraints.txt
+	$(BIN)/python $(PIP) --group dev
+	touch $@
+
+.venv-clean/.wheel: dist/.wheel constraints.txt
+	test -d .venv-clean || $(PYTHON) -m venv .venv-clean
+	.venv-clean/bin/python $(PIP) dist/*.whl
+	.venv-clean/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl
+	touch $@
+
+clean:
+	rm -rf .venv .venv-clean build dist *.egg-info
