@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MAX_PIXELS = 64_000_000
 MAX_SECONDS = 4 * 3600
 MAX_CHARACTERS = 5_000_000
+_LOBES = 16
+_PASS = 0.9
+"""Share of the lower rate's band that is kept; the rest is where the filter falls off."""
 
 
 def load_image(artifact: Artifact) -> Image.Image:
@@ -72,10 +75,24 @@ def load_wav(artifact: Artifact, *, rate: int = 16_000) -> NDArray[np.float32]:
     else:
         samples = np.frombuffer(raw, {2: "<i2", 4: "<i4"}[width]).astype(np.float32) / 2 ** (8 * width - 1)
     mono: NDArray[np.float32] = samples.reshape(-1, channels).mean(1).astype(np.float32)
-    if given == rate:
-        return mono
-    count = max(1, round(len(mono) * rate / given))
-    return np.interp(np.arange(count) * given / rate, np.arange(len(mono)), mono).astype(np.float32)
+    return _resampled(mono, given, rate)
+
+
+def _resampled(samples: NDArray[np.float32], given: int, wanted: int) -> NDArray[np.float32]:
+    """Samples at another rate. Frequencies that the lower rate cannot hold are taken out first, by a windowed sinc."""
+    import numpy as np
+
+    if given == wanted:
+        return samples
+    if given > wanted:
+        reach = round(_LOBES * given / wanted)
+        at = np.arange(-reach, reach + 1)
+        kernel = np.sinc(at * _PASS * wanted / given) * np.hanning(2 * reach + 3)[1:-1]
+        padded = np.concatenate([np.zeros(reach, np.float32), samples, np.zeros(reach, np.float32)])
+        samples = np.convolve(padded, (kernel / kernel.sum()).astype(np.float32), mode="valid")
+    count = max(1, round(len(samples) * wanted / given))
+    moved: NDArray[np.float32] = np.interp(np.arange(count) * given / wanted, np.arange(len(samples)), samples).astype(np.float32)
+    return moved
 
 
 def wav_bytes(samples: bytes, *, rate: int) -> bytes:

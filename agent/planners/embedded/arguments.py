@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ....tools.task import Port
 
 _MAX_LABEL = 6  # words
-_WORD_NUMBERS = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], range(1, 13), strict=True))
+_WORD_NUMBERS = {w: n for n, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}  # noqa: SIM905
 _LANGUAGES = {
     "arabic": "ar", "chinese": "zh", "mandarin": "zh", "czech": "cs", "danish": "da", "dutch": "nl", "english": "en", "finnish": "fi",
     "french": "fr", "german": "de", "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu", "indonesian": "id", "italian": "it",
@@ -106,7 +106,7 @@ def _capitals(text: str) -> list[str]:
 
 def _clean(parts: Sequence[str]) -> list[str]:
     out = [
-        re.sub(r"^(?:an?|the|either|rather|more of an?|about|to|some|some kind of)\s+", "", p.strip(" \t\n.,;:!?\"'“”‘’()"), flags=re.I)
+        re.sub(r"^(?:an?|the|either|rather|more of an?|about|to|some|some kind of)\s+", "", p.strip(" \t\n.,;:!?\"'“”‘’()-–—"), flags=re.I)
         for p in parts
     ]
     return list(dict.fromkeys(p.strip() for p in out if p.strip()))
@@ -126,7 +126,7 @@ def number(port: Port, text: str) -> float | None:
 
 def language(port: Port, text: str) -> str | None:
     """ISO code of the language that the text names for a port called source_…, target_… or plain language, or None."""
-    lead = {"source": r"from|of the", "target": r"into|to|in", "language": r"in|as"}[port.name.split("_")[0]]
+    lead = {"source": r"from|of the", "target": r"into|to|(?<!is )(?<!are )(?<!was )in", "language": r"in|as"}[port.name.split("_")[0]]
     for match in re.finditer(rf"\b(?:{lead})\s+(\w+)", text, re.I):
         if match.group(1).lower() in _LANGUAGES:
             return _LANGUAGES[match.group(1).lower()]

@@ -14,9 +14,10 @@ from ....tools.task import HubTask, Kind, Port, Role, TaskTable
 from ...checker import check
 from ...plan import Plan, PlannedTask
 from ...request import Request
+from .arguments import labels
 from .matching import Matcher, Weights
 from .reading import Reading, normal_form, read
-from .segmenting import Step, segment
+from .segmenting import Given, Step, segment
 from .wiring import Wiring
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class EmbeddedPlanner:
         """The plan; no tasks when the request asks for none, and a question when it cannot be understood or lacks an input."""
         matcher = self._matcher(tasks)
         reading = _read(request, matcher)
-        steps = segment(reading.sentences, matcher, tasks, _kinds(request, reading))
+        steps = segment(reading.sentences, matcher, tasks, _given(request, reading))
         asking = [s for s in steps if s.tasks]
         confidence = _confidence(asking or steps)
         if not asking:
@@ -99,6 +100,22 @@ def _read(request: Request, matcher: Matcher) -> Reading:
         end = text.rfind(reading.payload[-200:]) + len(reading.payload[-200:])
         return replace(reading, payload=text[start:end] if 0 <= start < end else head + body + tail)
     return replace(reading, payload=text)
+
+
+def _given(request: Request, reading: Reading) -> Given:
+    quotes = [q for s in reading.sentences for q in s.quotes]
+    tails = [s.tail for s in reading.sentences if s.tail]
+
+    def choices(text: str) -> bool:
+        found = labels(text, "", "", ())
+        return (
+            len(found) >= 2
+            or ('"…"' in text and len(labels("", "", "", quotes)) >= 2)
+            or any(len(labels("", "", t, ())) >= 2 for t in tails)
+        )
+
+    texts = max(len(reading.quotes), len(reading.items), sum(f.kind is Kind.TEXT for f in request.files))
+    return Given(attached=frozenset(_kinds(request, reading)), choices=choices, texts=texts)
 
 
 def _kinds(request: Request, reading: Reading) -> set[Kind]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ....tools.sentences import sentences as split_sentences
 
@@ -17,6 +17,8 @@ _ITEM = re.compile(r"^\s*(?:[-*•–—]|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?P<text>
 _BETWEEN = re.compile(r"^[\s,;/]*(?:and|or|und|oder|with|to|vs\.?)?[\s,;/]*$", re.I)
 _COLON = re.compile(r":(?=\s|$)")
 _MARK = '"…"'
+_TAIL = 24  # words that may follow a colon and still be read as an instruction
+_INSTRUCTS = 0.6
 _LONG = 12  # words from which a block counts as a text to work on rather than as an instruction
 
 
@@ -71,7 +73,7 @@ def read(text: str, files: Sequence[tuple[str, str]], instructs: Callable[[Seque
     if payload and (inside := [q for q in quotes if q in payload]) and len(" ".join(inside)) > 0.7 * len(payload):
         payload = max(inside, key=len)  # the block is one quoted text
     outside = [s for s in spans if s[2] not in payload and s[2] not in "\n".join(items)]
-    sentences = [_sentence(s, files) for line in lines for s in _sentences(line)]
+    sentences = [_with_tail(_sentence(s, files), files, instructs) for line in lines for s in _sentences(line)]
     return Reading(
         sentences=tuple(s for s in sentences if s.head or s.tail),
         quotes=tuple(q for _, _, q in outside),
@@ -105,6 +107,14 @@ def _sentence(raw: str, files: Sequence[tuple[str, str]]) -> Sentence:
     return Sentence(raw=raw, head=normal[: colon.start()].strip(), tail=tail.strip(), quotes=quotes)
 
 
+def _with_tail(sentence: Sentence, files: Sequence[tuple[str, str]], instructs: Callable[[Sequence[str]], list[float]]) -> Sentence:
+    """ "As audio, please: the gist of this article": what follows the colon instructs as well, and is no text to work on."""
+    tail = normal_form(sentence.tail, files)
+    if not tail or len(tail.split()) > _TAIL or instructs([tail])[0] < _INSTRUCTS:
+        return sentence
+    return replace(sentence, head=f"{sentence.head}, {tail}", tail="")
+
+
 def normal_form(text: str, files: Sequence[tuple[str, str]]) -> str:
     """The text with quotes as "…" and file names as "the image", "the recording", "the text file" …"""
     out = _QUOTES.sub(_MARK, text)
@@ -135,9 +145,9 @@ def _take_items(text: str) -> tuple[list[str], list[str]]:
 
 def _take_payload(lines: list[str], instructs: Callable[[Sequence[str]], list[float]]) -> tuple[list[str], str]:
     """Splits lines into those that instruct and the block to work on: what stands before, after or between them."""
-    firsts = [normal_form((split_sentences(line) or [line])[0], ())[:300] for line in lines]
-    lasts = [normal_form((split_sentences(line) or [line])[-1], ())[:300] for line in (lines[-1],)]
-    first, last = instructs([firsts[0], lasts[0]])
+    opening = normal_form((split_sentences(lines[0]) or lines)[0], ())[:300]
+    closing = normal_form((split_sentences(lines[-1]) or lines)[-1], ())[:300]
+    first, last = instructs([opening, closing])
     if first >= last - 0.1 and len(lines[0].split()) < 60:
         rest = lines[1:]
         keep = [lines[0]]

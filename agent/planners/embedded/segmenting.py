@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ....tools.task import HubTask, Kind, Role, TaskTable
@@ -19,6 +19,8 @@ _MOST_PIECES = 7
 _PIECE = 0.04  # what one more clause must gain
 _WEIGHT = 8.0  # log-odds that one unit of fit is worth
 _BEAM = 6
+_SURE = 0.7
+_DOUBTFUL = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +41,39 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Sentence:
+    number: int
+    raw: str
+    tail: bool
+
+    def whole(self, span: str) -> bool:
+        """Whether the span is all or nearly all of the sentence."""
+        return len(span) > 0.6 * len(self.raw)
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Path:
     steps: tuple[Step, ...]
     kinds: frozenset[Kind]
     total: float
 
 
-def segment(sentences: Sequence[Sentence], matcher: Matcher, tasks: TaskTable, given: Iterable[Kind]) -> tuple[Step, ...]:
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a request brings along.
+
+    Attributes:
+        attached: kinds of the attached files (and of earlier ones, when nothing is attached), and text when there is one to work on.
+        choices: whether some words name labels to choose from.
+        texts: how many texts there are for ports that take several.
+    """
+
+    attached: frozenset[Kind]
+    choices: Callable[[str], bool]
+    texts: int
+
+
+def segment(sentences: Sequence[Sentence], matcher: Matcher, tasks: TaskTable, given: Given) -> tuple[Step, ...]:
     """The clauses of an instruction, each with its tasks.
 
     Sentences are cut at commas and conjunctions where that makes the clauses match better; every choice takes into account which
@@ -55,17 +83,18 @@ def segment(sentences: Sequence[Sentence], matcher: Matcher, tasks: TaskTable, g
         sentences: the instruction.
         matcher: over `tasks`.
         tasks: the table.
-        given: kinds of the attached files (and of earlier ones, when nothing is attached), and text when there is one to work on.
+        given: what the request brings along.
     """
-    attached = frozenset(given)
     pieces = [_pieces(s.head) for s in sentences]
     spans = [[_span(p[i:j]) for i in range(len(p)) for j in range(i + 1, len(p) + 1)] for p in pieces]
     unique = list(dict.fromkeys(s for group in spans for s in group if s))
     matches = dict(zip(unique, matcher.match(unique), strict=True))
-    beam = [_Path(steps=(), kinds=attached, total=0.0)]
+    beam = [_Path(steps=(), kinds=given.attached, total=0.0)]
     for number, parts in enumerate(pieces):
-        beam = _cut(parts, number, matches, tasks, attached, beam)
-    return max(beam, key=lambda p: p.total).steps if beam else ()
+        beam = _cut(
+            parts, _Sentence(number=number, tail=bool(sentences[number].tail), raw=sentences[number].raw), matches, tasks, given, beam
+        )
+    return _without_weak(max(beam, key=lambda p: p.total).steps)
 
 
 def _span(pieces: Sequence[str]) -> str:
@@ -93,10 +122,10 @@ def _pieces(head: str) -> list[str]:
 
 def _cut(
     parts: Sequence[str],
-    number: int,
+    sentence: _Sentence,
     matches: dict[str, list[Match]],
     tasks: TaskTable,
-    attached: frozenset[Kind],
+    given: Given,
     beam: Sequence[_Path],
 ) -> list[_Path]:
     words = sum(len(p.split()) for p in parts) or 1
@@ -106,7 +135,7 @@ def _cut(
             span = _span(parts[start:end])
             weight = len(" ".join(parts[start:end]).split()) / words
             for path in at[start]:
-                at[end] += _extend(path, span, number, matches.get(span, []), tasks, attached, weight, first=start == 0)
+                at[end] += _extend(path, span, sentence, matches.get(span, []), tasks, given, weight, first=start == 0)
         at[end] = sorted(at[end], key=lambda p: -p.total)[:_BEAM]
     return at[-1] or list(beam)
 
@@ -114,30 +143,41 @@ def _cut(
 def _extend(
     path: _Path,
     span: str,
-    number: int,
+    sentence: _Sentence,
     readings: Sequence[Match],
     tasks: TaskTable,
-    attached: frozenset[Kind],
+    given: Given,
     weight: float,
     *,
     first: bool,
 ) -> list[_Path]:
-    fits = [_fit(r.tasks, tasks, path.kinds, attached) for r in readings]
+    choices = given.choices(span) or (sentence.whole(span) and given.choices(sentence.raw))
+    fits = [_fit(r.tasks, tasks, path.kinds, given, choices=choices, tail=sentence.tail) for r in readings]
     weights = [r.score * math.exp(_WEIGHT * fit) for r, (fit, _) in zip(readings, fits, strict=True)]
     total = max(sum(weights), 1e-9)
     rest = max(0.0, 1.0 - sum(r.score for r in readings))  # readings that are not among the best
     out = []
     for reading, (_, kinds), w in zip(readings, fits, weights, strict=True):
         score = w / (total + rest)
-        step = Step(text=span, sentence=number, tasks=reading.tasks, score=score)
+        step = Step(text=span, sentence=sentence.number, tasks=reading.tasks, score=score)
         gain = score * weight - (0 if first else _PIECE)
         out.append(replace(path, steps=(*path.steps, step), kinds=kinds, total=path.total + gain))
     return out
 
 
-def _fit(names: Sequence[str], tasks: TaskTable, kinds: frozenset[Kind], attached: frozenset[Kind]) -> tuple[float, frozenset[Kind]]:
-    """How well tasks fit the kinds of input there are, as an addition to a cosine, and the kinds there are after them."""
+def _without_weak(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Steps that are doubtful beside a sure one ask for nothing."""
+    if max((s.score for s in steps if s.tasks), default=0.0) < _SURE:
+        return steps
+    return tuple(replace(s, tasks=()) if s.score < _DOUBTFUL else s for s in steps)
+
+
+def _fit(
+    names: Sequence[str], tasks: TaskTable, kinds: frozenset[Kind], given: Given, *, choices: bool, tail: bool
+) -> tuple[float, frozenset[Kind]]:
+    """How well tasks fit what is given, in units of `_WEIGHT` log-odds, and the kinds of input there are after them."""
     fit = 0.0
+    attached = given.attached
     for name in names:
         task = tasks[name]
         needed = {p.kind for p in task.inputs if p.required and p.role is Role.CONTENT}
@@ -148,6 +188,12 @@ def _fit(names: Sequence[str], tasks: TaskTable, kinds: frozenset[Kind], attache
             fit += 0.05
         elif not needed and attached & {Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.TABLE} and not kinds - attached:
             fit -= 0.05  # files are attached, and this would not look at them
+        if any(p.kind is Kind.LABELS and p.required for p in task.inputs):
+            fit += 0.2 if choices else -0.25
+        if tail and not task.inputs:
+            fit -= 0.3  # something is described, and this would not listen
+        if given.texts < 2 and any(p.many and p.required for p in task.inputs):
+            fit -= 0.08
         if Kind.TEXT in needed and Kind.TEXT not in kinds:
             fit -= 0.02 if bridges(tasks, kinds) else 0.12
         kinds |= {p.kind for p in task.outputs[:1]}

@@ -53,12 +53,16 @@ class Wiring:
     missing: list[tuple[HubTask, Port]] = field(default_factory=list)
     _made: list[_Made] = field(default_factory=list)
     _context: list[str] = field(default_factory=list)
+    _choices: set[str] = field(default_factory=set)
 
     def wire(self, steps: Sequence[Step]) -> None:
         """Plan every task of every step, in order."""
         idle = [s for s in steps if not s.tasks]
         busy = {s.sentence for s in steps if s.tasks}
         self._context = [self.reading.sentences[s.sentence].raw for s in idle if s.sentence not in busy]
+        chooses = any(p.kind is Kind.LABELS for s in steps for n in s.tasks for p in self.tasks[n].inputs)
+        if chooses and all(len(q.split()) <= 6 for q in self.reading.run):
+            self._choices = set(self.reading.run)
         for step in steps:
             for name in step.tasks:
                 self._add(self.tasks[name], step)
@@ -73,10 +77,18 @@ class Wiring:
             elif port.required:
                 self.missing.append((task, port))
                 return
-        same = [t for t in self.planned if t.task == task.name and t.arguments == arguments]
-        if same:
+        if any(t.task == task.name and t.arguments == arguments for t in self.planned) or self._repeats(task, arguments):
             return
         self._plan(task, arguments)
+
+    def _repeats(self, task: HubTask, arguments: dict[str, Argument]) -> bool:
+        """Whether the task would work on its own output, told nothing new: "summarise it and read me the summary"."""
+        task_of = {t.id: t for t in self.planned}
+        for argument in arguments.values():
+            if isinstance(argument, Ref) and task_of[argument.task_id].task == task.name:
+                before = task_of[argument.task_id].arguments
+                return all(isinstance(a, Ref) or before.get(port) == a for port, a in arguments.items())
+        return False
 
     def _plan(self, task: HubTask, arguments: dict[str, Argument]) -> Ref:
         ident = str(len(self.planned) + 1)
@@ -106,7 +118,7 @@ class Wiring:
         if port.kind is Kind.NUMBER:
             return words.number(port, sentence.raw)
         if port.name.endswith("language"):
-            return words.language(port, sentence.raw)
+            return words.language(port, self._raw(step)) or words.language(port, sentence.raw)
         return None
 
     def _instruction(self, task: HubTask, port: Port, step: Step, taken: set[str]) -> Argument | None:
@@ -167,7 +179,7 @@ class Wiring:
     def _text(self, task: HubTask, step: Step, taken: set[str]) -> Argument | None:
         """Where a text comes from: quoted or named in the clause, made before, given, read out of a picture or recording, meant again."""
         sentence = self.reading.sentences[step.sentence]
-        quotes = [q for q in (*sentence.quotes, *self.reading.quotes) if q not in taken and not self._is_label(task, q, sentence.quotes)]
+        quotes = [q for q in (*sentence.quotes, *self.reading.quotes) if q not in taken and q not in self._choices]
         named = [f for f in self.request.files if f.kind.has_text_view and f.name.lower() in sentence.raw.lower()]
         judged = any(p.role is Role.INSTRUCTION for p in task.inputs)
         made = self._source_text() if judged else self._latest_text(task)
@@ -195,10 +207,6 @@ class Wiring:
         if self.reading.items:
             return "\n".join(self.reading.items)
         return self._again(Kind.TEXT) or self._bridged(self._earlier()) or self._context_text(step)
-
-    def _is_label(self, task: HubTask, quote: str, row: Sequence[str]) -> bool:
-        """Whether a short quote is one of the labels to choose from rather than the text to judge."""
-        return any(p.kind is Kind.LABELS for p in task.inputs) and len(row) >= 2 and quote in row and len(quote.split()) <= 6
 
     def _given_text(self, taken: set[str]) -> str | None:
         names = [self.request.name_of(f) for f in self.request.files if f.kind in (Kind.TEXT, Kind.TABLE)]

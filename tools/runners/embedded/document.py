@@ -94,7 +94,7 @@ def _fit_of_each(question: Question, field: Field | None, known: float, units: S
     asked = question.topic or question.text
     around = [" ".join(units[max(0, n - 1) : n + 2]) for n in range(len(units))]
     alone, among = similarity(asked, units, encoder), similarity(asked, around, encoder)
-    fits = _MEANING * np.maximum(alone, 0.5 * (alone + among))
+    fits: Floats = _MEANING * np.maximum(alone, 0.5 * (alone + among))
     labels = _labelled(field, units, encoder) if field is not None else np.zeros(len(units))
     holding = [n for n, unit in enumerate(units) if holds(question, unit)]
     if question.kind in (AnswerKind.TIME, AnswerKind.DATE, AnswerKind.WHEN, AnswerKind.AMOUNT):

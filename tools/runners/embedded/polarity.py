@@ -31,8 +31,8 @@ def _set(text: str) -> frozenset[str]:
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|[.,;:!?]")
 _NEGATORS = _set(
-    "not no never nobody nothing none neither nor hardly barely scarcely without cannot dont doesnt didnt isnt wasnt wont wouldnt couldnt"
-    " lack lacks lacked lacking stopped nowhere"
+    "not no never nobody nothing none neither nor hardly barely scarcely without cannot dont doesnt didnt isnt wasnt wont"
+    " wouldnt couldnt lack lacks lacked lacking stopped nowhere"
 )
 _NEGATING_PAIRS = frozenset({("anything", "but"), ("far", "from"), ("instead", "of"), ("free", "of"), ("free", "from")})
 _TURNS = _set("but however yet")

@@ -12,12 +12,13 @@ def _set(text: str) -> frozenset[str]:
 
 
 FUNCTION_WORDS = _set(
-    "a an the this that these those and or but if nor so than then as of to in on at by for from with about into onto over under between"
-    " within without through during before after against per via up down out off again once here there is am are was were be been being"
-    " do does did doing done have has had having will would shall should can could may might must not no yes i me my mine we us our ours you"
-    " your yours he him his she her hers it its they them their theirs who whom whose which what when where why how many much any all some each"
-    " every both either neither other another such own same too very just only also even more most less least please say says said"
-    " there's it's i'm don't doesn't didn't isn't aren't wasn't weren't what's who's"
+    "a an the this that these those and or but if nor so than then as of to in on at by for from with about into onto over"
+    " under between within without through during before after against per via up down out off again once here there is am"
+    " are was were be been being do does did doing done have has had having will would shall should can could may might"
+    " must not no yes i me my mine we us our ours you your yours he him his she her hers it its they them their theirs who"
+    " whom whose which what when where why how many much any all some each every both either neither other another such own"
+    " same too very just only also even more most less least please say says said there's it's i'm don't doesn't didn't"
+    " isn't aren't wasn't weren't what's who's"
 )
 """English words that say how a sentence hangs together rather than what it is about."""
 
