@@ -88,7 +88,7 @@ def _read(request: Request, matcher: Matcher) -> Reading:
 
     def instructs(texts: Sequence[str]) -> list[float]:
         found = matcher.match([normal_form(t, files) or "." for t in texts])
-        return [max((m.score for m in ms if m.tasks), default=0.0) for ms in found]
+        return [max((sum(m.score for m in ms if t in m.tasks) for t in {t for m in ms for t in m.tasks}), default=0.0) for ms in found]
 
     text = request.text
     if len(text) <= 2 * _READ:
@@ -115,7 +115,7 @@ def _given(request: Request, reading: Reading) -> Given:
         )
 
     texts = max(len(reading.quotes), len(reading.items), sum(f.kind is Kind.TEXT for f in request.files))
-    return Given(attached=frozenset(_kinds(request, reading)), choices=choices, texts=texts)
+    return Given(attached=frozenset(_kinds(request, reading)), choices=choices, texts=texts, files=bool(request.files))
 
 
 def _kinds(request: Request, reading: Reading) -> set[Kind]:

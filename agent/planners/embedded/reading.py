@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ....tools.sentences import sentences as split_sentences
+from .arguments import labels
 
 _QUOTES = re.compile(
     r'"(?P<a>[^"]{1,20000})"|“(?P<b>[^”]{1,20000})”|«(?P<c>[^»]{1,20000})»|„(?P<d>[^“”]{1,20000})[“”]'
@@ -16,6 +17,7 @@ _QUOTES = re.compile(
 _ITEM = re.compile(r"^\s*(?:[-*•–—]|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?P<text>\S.*)$")
 _BETWEEN = re.compile(r"^[\s,;/]*(?:and|or|und|oder|with|to|vs\.?)?[\s,;/]*$", re.I)
 _COLON = re.compile(r":(?=\s|$)")
+_FILES = re.compile(r"\bthe (?:image|recording|text file|video|table|file|3D object)\b")
 _MARK = '"…"'
 _TAIL = 24  # words that may follow a colon and still be read as an instruction
 _INSTRUCTS = 0.6
@@ -110,7 +112,12 @@ def _sentence(raw: str, files: Sequence[tuple[str, str]]) -> Sentence:
 def _with_tail(sentence: Sentence, files: Sequence[tuple[str, str]], instructs: Callable[[Sequence[str]], list[float]]) -> Sentence:
     """ "As audio, please: the gist of this article": what follows the colon instructs as well, and is no text to work on."""
     tail = normal_form(sentence.tail, files)
-    if not tail or len(tail.split()) > _TAIL or instructs([tail])[0] < _INSTRUCTS:
+    if not tail or len(tail.split()) > _TAIL or len(labels("", "", tail, ())) > 1:
+        return sentence
+    if (
+        instructs([sentence.head])[0] >= _INSTRUCTS
+        or max(instructs([tail, *re.split(r"\s*(?:[,;]|\band\b|\bthen\b)\s*", tail)])) < _INSTRUCTS
+    ):
         return sentence
     return replace(sentence, head=f"{sentence.head}, {tail}", tail="")
 
@@ -128,7 +135,12 @@ def _noun(kind: str) -> str:
 
 
 def _without_files(text: str) -> str:
-    return re.sub(r"\bthe (?:image|recording|text file|video|table|file|3D object)\b", "", text)
+    return _FILES.sub("", text)
+
+
+def only_files(text: str) -> bool:
+    """Whether a clause in normal form names files and says nothing else."""
+    return re.search(r"\w", _without_files(text)) is None
 
 
 def _take_items(text: str) -> tuple[list[str], list[str]]:

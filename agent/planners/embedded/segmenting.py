@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ....tools.task import HubTask, Kind, Role, TaskTable
 from .matching import Match, Matcher
-from .reading import Sentence
+from .reading import Sentence, only_files
 
 _CUT = re.compile(
     r"\s*(?:,\s*(?:and\s+then|and|then|but)?|;|->|→|\+|&|\s-\s|\s–\s|\band\s+then\b|\bthen\b|\band\s+also\b|\band\b|\bafter\s+that\b|\bplus\b)\s*",
@@ -17,6 +17,8 @@ _CUT = re.compile(
 )
 _MOST_PIECES = 7
 _PIECE = 0.04  # what one more clause must gain
+_CUT_GAIN = 0.08  # what a further clause that clearly asks for another task is worth
+_CLEAR = 0.6
 _WEIGHT = 8.0  # log-odds that one unit of fit is worth
 _BEAM = 6
 _SURE = 0.7
@@ -43,12 +45,7 @@ class Step:
 @dataclass(frozen=True, kw_only=True)
 class _Sentence:
     number: int
-    raw: str
     tail: bool
-
-    def whole(self, span: str) -> bool:
-        """Whether the span is all or nearly all of the sentence."""
-        return len(span) > 0.6 * len(self.raw)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +63,13 @@ class Given:
         attached: kinds of the attached files (and of earlier ones, when nothing is attached), and text when there is one to work on.
         choices: whether some words name labels to choose from.
         texts: how many texts there are for ports that take several.
+        files: whether files are attached to this request.
     """
 
     attached: frozenset[Kind]
     choices: Callable[[str], bool]
     texts: int
+    files: bool
 
 
 def segment(sentences: Sequence[Sentence], matcher: Matcher, tasks: TaskTable, given: Given) -> tuple[Step, ...]:
@@ -89,12 +88,12 @@ def segment(sentences: Sequence[Sentence], matcher: Matcher, tasks: TaskTable, g
     spans = [[_span(p[i:j]) for i in range(len(p)) for j in range(i + 1, len(p) + 1)] for p in pieces]
     unique = list(dict.fromkeys(s for group in spans for s in group if s))
     matches = dict(zip(unique, matcher.match(unique), strict=True))
+    matches |= {s: [Match(tasks=(), score=1.0)] for s in unique if only_files(s)}
     beam = [_Path(steps=(), kinds=given.attached, total=0.0)]
     for number, parts in enumerate(pieces):
-        beam = _cut(
-            parts, _Sentence(number=number, tail=bool(sentences[number].tail), raw=sentences[number].raw), matches, tasks, given, beam
-        )
-    return _without_weak(max(beam, key=lambda p: p.total).steps)
+        beam = _cut(parts, _Sentence(number=number, tail=bool(sentences[number].tail)), matches, tasks, given, beam)
+    asking = [p for p in beam if any(s.tasks for s in p.steps)] if given.files else []
+    return _without_weak(max(asking or beam, key=lambda p: p.total).steps)
 
 
 def _span(pieces: Sequence[str]) -> str:
@@ -151,7 +150,7 @@ def _extend(
     *,
     first: bool,
 ) -> list[_Path]:
-    choices = given.choices(span) or (sentence.whole(span) and given.choices(sentence.raw))
+    choices = given.choices(span)
     fits = [_fit(r.tasks, tasks, path.kinds, given, choices=choices, tail=sentence.tail) for r in readings]
     weights = [r.score * math.exp(_WEIGHT * fit) for r, (fit, _) in zip(readings, fits, strict=True)]
     total = max(sum(weights), 1e-9)
@@ -160,7 +159,8 @@ def _extend(
     for reading, (_, kinds), w in zip(readings, fits, weights, strict=True):
         score = w / (total + rest)
         step = Step(text=span, sentence=sentence.number, tasks=reading.tasks, score=score)
-        gain = score * weight - (0 if first else _PIECE)
+        new = reading.tasks and score > _CLEAR and not (path.steps and path.steps[-1].tasks == reading.tasks)
+        gain = score * weight + (_CUT_GAIN * score if new else 0.0 if first else -_PIECE)
         out.append(replace(path, steps=(*path.steps, step), kinds=kinds, total=path.total + gain))
     return out
 
@@ -186,10 +186,10 @@ def _fit(
             fit -= 0.2
         elif media & attached:
             fit += 0.05
-        elif not needed and attached & {Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.TABLE} and not kinds - attached:
-            fit -= 0.05  # files are attached, and this would not look at them
+        elif not needed and given.files and kinds == attached:
+            fit -= 0.1  # files are attached, and this would not look at them
         if any(p.kind is Kind.LABELS and p.required for p in task.inputs):
-            fit += 0.2 if choices else -0.25
+            fit += 0.25 if choices else -0.25
         if tail and not task.inputs:
             fit -= 0.3  # something is described, and this would not listen
         if given.texts < 2 and any(p.many and p.required for p in task.inputs):
