@@ -125,6 +125,7 @@ class _Network:
 
         import numpy as np
         from safetensors.numpy import load_file
+        from threadpoolctl import ThreadpoolController
         from tokenizers import Tokenizer
 
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -142,9 +143,14 @@ class _Network:
         tokenizer.enable_truncation(MAX_TOKENS)  # the file's own settings pad everything to 128 tokens
         tokenizer.enable_padding()
         self._tokenizer = tokenizer
+        self._blas = ThreadpoolController().select(user_api="blas")
 
     def run(self, texts: Sequence[str]) -> tuple[list[Floats], Floats, list[list[tuple[int, int]]]]:
         """States (texts, tokens, 384) of the last three layers, mask (texts, tokens) of 0 and 1, and character offsets of the tokens."""
+        with self._blas.limit(limits=1):  # on matrices this small, threads that wait for each other cost more than they bring
+            return self._run(texts)
+
+    def _run(self, texts: Sequence[str]) -> tuple[list[Floats], Floats, list[list[tuple[int, int]]]]:
         import numpy as np
 
         encoded = self._tokenizer.encode_batch([t[:20_000] for t in texts])
