@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.runnables import Runnable
 
@@ -144,7 +144,7 @@ class HuggingGPT(Runnable[Input, "AIMessage"]):
         last: Any = None
         for mode, data in self.graph.stream({"messages": messages}, config, stream_mode=["custom", "values"]):
             if mode == "custom":
-                yield data
+                yield cast("Event", data)
             else:
                 last = data
         yield _reply(_last(last))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import time
@@ -150,10 +151,8 @@ class Executor:
         """What a user's own tool returned, by output port."""
         task = self._toolkit.tasks[planned.task]
         if isinstance(value, str) and len(task.outputs) > 1:
-            try:
+            with contextlib.suppress(ValueError):
                 value = json.loads(value)
-            except ValueError:
-                pass
         names = {p.name for p in task.outputs}
         if isinstance(value, dict) and names <= set(value):
             return {n: self._own_value(task.output_port(n).kind.is_media, value[n]) for n in names}

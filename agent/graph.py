@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.config import get_store, get_stream_writer
@@ -126,7 +126,7 @@ class _Nodes:
     async def arespond(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
         request, trace, write = self._request(state), self._trace(state), _writer()
         pieces = []
-        async for piece in cast(AsyncIterator[str], self._responder.astream(request, trace, self._toolkit.runnable())):
+        async for piece in self._responder.astream(request, trace, self._toolkit.runnable()):
             write({"type": "reply", "text": piece})
             pieces.append(piece)
         return self._replied(trace, pieces)

@@ -18,9 +18,7 @@ app = typer.Typer(
 )
 
 Text = Annotated[str | None, typer.Argument(help="The request; '-' reads it from standard input.", show_default=False)]
-Files = Annotated[
-    list[str] | None, typer.Option("--file", "-f", metavar="PATH", help="A file that the request is about; may be repeated.")
-]
+Files = Annotated[list[str] | None, typer.Option("--file", "-f", metavar="PATH", help="A file that the request is about; may be repeated.")]
 Llm = Annotated[
     str | None, typer.Option(metavar="MODEL", help="Chat model that plans and answers, e.g. openai:gpt-5-mini. [HUGGINGGPT_LLM]")
 ]
@@ -49,10 +47,8 @@ def ask(
 
     chosen = settings(llm=llm, planner=planner, index=index, out=out)
     if text is None:
-        code = chat(chosen, file or [])
-    else:
-        code = answer(chosen, _text(text), file or [], as_json=as_json)
-    raise typer.Exit(code)
+        raise typer.Exit(chat(chosen, file or []))
+    raise typer.Exit(answer(chosen, _text(text), file or [], as_json=as_json))
 
 
 @app.command()

@@ -22,7 +22,8 @@ CREATE VIRTUAL TABLE words USING fts5 (text, content='', tokenize='porter unicod
 """
 _WORD = re.compile(r"\w+")
 _STOP = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "for", "from", "how", "i", "in", "is", "it", "me", "model", "models", "my", "of", "on", "or", "please", "that", "the", "this", "to", "want", "what", "which", "with", "you"]
+    ("a an and are as at be by can do for from how i in is it me model models my of on or please that the this to want what which "
+     "with you").split()  # noqa: SIM905
 )
 
 
@@ -69,7 +70,7 @@ class Metadata:
 
     def counts(self) -> dict[str, int]:
         """Number of cards of each task."""
-        return {t: n for t, n in self._rows("SELECT task, count(*) FROM cards GROUP BY task ORDER BY task", [])}
+        return dict(self._rows("SELECT task, count(*) FROM cards GROUP BY task ORDER BY task", []))
 
     def ids(self) -> list[str]:
         """Every model id."""

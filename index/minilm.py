@@ -125,7 +125,7 @@ class _Network:
 
         import numpy as np
         from safetensors.numpy import load_file
-        from threadpoolctl import ThreadpoolController
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
         from tokenizers import Tokenizer
 
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -214,6 +214,6 @@ def _erf(x: Floats) -> Floats:
     t = 1 / (1 + np.float32(0.3275911) * x)
     poly: Floats = np.full_like(t, 1.061405429)
     for c in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
-        poly = poly * t + np.float32(c)
+        poly = (poly * t + c).astype(np.float32)
     out: Floats = sign * (1 - poly * t * np.exp(-x * x))
     return out

@@ -221,7 +221,7 @@ class ArtifactStore:
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
             with os.fdopen(handle, "wb") as f:
                 f.write(data)
-            os.replace(temporary, path)
+            Path(temporary).replace(path)
         except OSError as e:
             raise MediaError(
                 f"{str(path.parent)!r} cannot be written to: {e.strerror}.", remedy="Choose another folder for results (--out DIR)."

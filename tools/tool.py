@@ -75,8 +75,9 @@ class HubTaskTool(BaseTool):
         work = _Work(self.task, self._store)
         try:
             inputs = read_inputs(self.task, given, self._store)
-            found: Sequence[Candidate] = candidates or self._experts.candidates(self.task, _query(inputs), model=model)
-            for candidate in work.choose(found):
+            if not candidates:
+                candidates = self._experts.candidates(self.task, _query(inputs), model=model)
+            for candidate in work.choose(candidates):
                 with work.attempt(candidate):
                     work.keep(candidate.runner.run(self.task, candidate.card, inputs))
                     break
@@ -92,10 +93,9 @@ class HubTaskTool(BaseTool):
         work = _Work(self.task, self._store)
         try:
             inputs = await asyncio.to_thread(read_inputs, self.task, given, self._store)
-            found: Sequence[Candidate] = candidates or await asyncio.to_thread(
-                self._experts.candidates, self.task, _query(inputs), model=model
-            )
-            for candidate in work.choose(found):
+            if not candidates:
+                candidates = await asyncio.to_thread(self._experts.candidates, self.task, _query(inputs), model=model)
+            for candidate in work.choose(candidates):
                 with work.attempt(candidate):
                     output = await candidate.runner.arun(self.task, candidate.card, inputs)
                     await asyncio.to_thread(work.keep, output)

@@ -11,7 +11,15 @@ from typing import Any
 from langchain_hugginggpt.agent import EmbeddedPlanner, Plan, Request
 from langchain_hugginggpt.tools import HUB_TASKS, Artifact
 
-_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".mp4": "video/mp4", ".mp3": "audio/mpeg", ".csv": "text/csv", ".txt": "text/plain", ".wav": "audio/wav"}
+_TYPES = {
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".mp4": "video/mp4",
+    ".mp3": "audio/mpeg",
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+    ".wav": "audio/wav",
+}
 
 
 def request(row: dict[str, Any]) -> Request:

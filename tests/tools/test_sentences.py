@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from langchain_hugginggpt.tools.sentences import MAX_LENGTH, sentences
 
 
@@ -37,10 +38,10 @@ def test_wrapped_lines_are_joined_and_separate_lines_are_not() -> None:
     ]
     receipt = ["CORNER GROCERY", "Date: 12/03/2024 14:35", "Bread 2.40", "Milk 2 x 1.10 2.20", "TOTAL 23.40"]
     assert sentences("\n".join(receipt)) == receipt
-    letter = "Dear Ms Okafor,\nI am writing about the flat at 27 Harbour Road, which I have rented\nsince May.\nYours sincerely,\nTomasz Zielinski"
+    letter = "Dear Ms Okafor,\nI am writing about the flat at 27 Harbour Road, that I have rented\nsince May.\nYours sincerely,\nTom Lee"
     assert sentences(letter)[0] == "Dear Ms Okafor,"
-    assert sentences(letter)[1] == "I am writing about the flat at 27 Harbour Road, which I have rented since May."
-    assert sentences(letter)[2:] == ["Yours sincerely,", "Tomasz Zielinski"]
+    assert sentences(letter)[1] == "I am writing about the flat at 27 Harbour Road, that I have rented since May."
+    assert sentences(letter)[2:] == ["Yours sincerely,", "Tom Lee"]
 
 
 @pytest.mark.parametrize("text", ["word " * 5000, "a" * 5000, "clause one, clause two; " * 300], ids=["words", "letters", "clauses"])

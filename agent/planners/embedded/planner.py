@@ -137,7 +137,8 @@ def _wire(
     group = _repeated(request, tasks, steps)
     planned: list[PlannedTask] = []
     missing: list[tuple[HubTask, Port]] = []
-    for file in group or [None]:
+    files: list[Artifact | None] = [*group] or [None]
+    for file in files:
         kept = request if file is None else replace(request, files=tuple(f for f in request.files if f not in group or f is file))
         wiring = Wiring(request=kept, reading=reading, tasks=tasks)
         wiring.wire(steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from langchain_hugginggpt.tools.artifacts import ArtifactStore
 from langchain_hugginggpt.tools.runners.embedded import EmbeddedRunner
 

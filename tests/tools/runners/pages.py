@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image, ImageDraw, ImageFont
+
 from langchain_hugginggpt.index.card import ModelCard
 from langchain_hugginggpt.tools.artifacts import Artifact, ArtifactStore
 from langchain_hugginggpt.tools.hub_tasks import HUB_TASKS
 from langchain_hugginggpt.tools.runners.embedded import EmbeddedRunner
 from langchain_hugginggpt.tools.runners.embedded.table import EXPERTS
 from langchain_hugginggpt.tools.runners.runner import RunnerOutput
-from PIL import Image, ImageDraw, ImageFont
 
 RECEIPT = (
     "CORNER GROCERY",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from langchain_hugginggpt.index.minilm import MiniLM
 from langchain_hugginggpt.tools.runners.embedded import EmbeddedRunner
 from langchain_hugginggpt.tools.runners.embedded.answer import AS_IT_STANDS, NO_ANSWER, NOT_FOUND, find_answer
@@ -23,13 +24,12 @@ def test_the_answer_is_a_sentence_of_the_text(embedded: EmbeddedRunner) -> None:
     assert out.notes == (AS_IT_STANDS,)
 
 
-def test_a_topic_collects_the_sentences_on_it(embedded: EmbeddedRunner) -> None:
-    answer = do(embedded, "question-answering", question="What does this report say about staffing?", context=TEXTS["ward"]).values[
-        "answer"
-    ]
-    assert "612 nurses" in answer
-    assert 1 < len(sentences(answer)) <= 3
-    assert all(s in TEXTS["ward"] for s in sentences(answer))
+def test_a_topic_collects_the_sentences_under_its_heading(embedded: EmbeddedRunner) -> None:
+    question = "What does this report say about staffing?"
+    answer = do(embedded, "question-answering", question=question, context=TEXTS["ward"]).values["answer"]
+    staffing = TEXTS["ward"].split("Staffing\n")[1].split("\n\n")[0]
+    assert len(sentences(answer)) == 3
+    assert set(sentences(answer)) <= set(sentences(staffing))
 
 
 def test_no_answer_says_so(embedded: EmbeddedRunner) -> None:
@@ -96,12 +96,15 @@ def test_summary_sentences_stand_in_the_text_in_order(embedded: EmbeddedRunner, 
 
 def test_summary_of_a_letter_leaves_salutations_and_headings_out(embedded: EmbeddedRunner) -> None:
     chosen = sentences(do(embedded, "summarization", text=TEXTS["letter"], max_sentences=20).values["summary"])
-    assert len(chosen) == 9
+    assert len(chosen) == 7
     assert not {"Dear Ms Okafor,", "Yours sincerely,", "Tomasz Zielinski"} & set(chosen)
 
 
 def test_a_summary_does_not_say_the_same_twice(embedded: EmbeddedRunner) -> None:
-    text = "The bridge will be closed in May. The bridge is going to be closed in May. Buses will use the tunnel instead. A new bridge costs 9 million."
+    text = (
+        "The bridge will be closed in May. The bridge is going to be closed in May. Buses will use the tunnel instead. "
+        "A new bridge costs 9 million."
+    )
     summary = do(embedded, "summarization", text=text, max_sentences=2).values["summary"]
     assert ("will be closed" in summary) + ("going to be closed" in summary) == 1
 

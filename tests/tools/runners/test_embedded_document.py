@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
+
 from langchain_hugginggpt.index.minilm import MiniLM
 from langchain_hugginggpt.tools.artifacts import ArtifactStore
 from langchain_hugginggpt.tools.runners.embedded import EmbeddedRunner
 from langchain_hugginggpt.tools.runners.embedded.document import NO_ANSWER, NOT_FOUND, answer_from_lines, exactness
 from langchain_hugginggpt.tools.runners.embedded.ocr import NOTHING_PRINTED
-from PIL import Image
 from tests.tools.runners.pages import RECEIPT, cases, do, printed, stored, turned
 
 

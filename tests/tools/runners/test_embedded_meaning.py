@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from langchain_hugginggpt.index.minilm import MiniLM
 from langchain_hugginggpt.tools.runners.embedded import EmbeddedRunner
 from langchain_hugginggpt.tools.runners.embedded.fit_sentiment import fit, fit_logistic, read_examples

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
+
 from langchain_hugginggpt.tools.artifacts import ArtifactStore
 from langchain_hugginggpt.tools.runners.embedded import EmbeddedRunner
 from langchain_hugginggpt.tools.runners.embedded.ocr import NOTHING_PRINTED
-from PIL import Image, ImageDraw, ImageFont
 from tests.tools.runners.pages import NOTICE, RECEIPT, as_read, do, printed, stored, turned
 
 

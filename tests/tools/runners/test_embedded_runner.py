@@ -8,18 +8,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from langchain_hugginggpt.index.card import ModelCard
 from langchain_hugginggpt.index.errors import ExpertError
 from langchain_hugginggpt.tools.errors import InputError
 from langchain_hugginggpt.tools.hub_tasks import HUB_TASKS
 from langchain_hugginggpt.tools.runners.embedded import EmbeddedRunner
-from langchain_hugginggpt.tools.runners.embedded import runner as runner_module
-from langchain_hugginggpt.tools.runners.embedded.engines import Engines
+from langchain_hugginggpt.tools.runners.embedded.engines import Engines, Expert
 from langchain_hugginggpt.tools.runners.embedded.table import EXPERTS, ExpertRow
 from langchain_hugginggpt.tools.runners.runner import Runner, RunnerOutput
 from tests.tools.runners.pages import do, embedded_card
@@ -98,8 +98,7 @@ def test_bad_inputs_are_the_callers_to_mend(embedded: EmbeddedRunner, task: str,
 class _Sleeper:
     """An expert that takes its time and reports what it saw."""
 
-    def __init__(self, _: Engines) -> None:
-        self.thread = ""
+    def __init__(self, _: Engines) -> None: ...
 
     def __call__(self, inputs: Mapping[str, Any]) -> RunnerOutput:
         time.sleep(0.3)
@@ -116,14 +115,13 @@ class _Broken:
 _WHO: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
 
-def _with_expert(make: Any, monkeypatch: pytest.MonkeyPatch) -> EmbeddedRunner:
+def _runner_of(make: Callable[[Engines], Expert]) -> EmbeddedRunner:
     row = ExpertRow(card_id=EXPERTS[SIMILARITY.name].card_id, make=make, packages=())
-    monkeypatch.setattr(runner_module, "EXPERTS", {SIMILARITY.name: row})
-    return EmbeddedRunner(concurrency=2)
+    return EmbeddedRunner(concurrency=2, table={SIMILARITY.name: row})
 
 
-async def test_arun_leaves_the_loop_free_and_keeps_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    runner = _with_expert(_Sleeper, monkeypatch)
+async def test_arun_leaves_the_loop_free_and_keeps_the_context() -> None:
+    runner = _runner_of(_Sleeper)
     _WHO.set("the caller")
     call = asyncio.ensure_future(runner.arun(SIMILARITY, embedded_card(SIMILARITY.name), {}))
     ticks = 0
@@ -136,15 +134,15 @@ async def test_arun_leaves_the_loop_free_and_keeps_the_context(monkeypatch: pyte
     assert who == "the caller"
 
 
-async def test_no_more_than_the_given_number_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    runner = _with_expert(_Sleeper, monkeypatch)
+async def test_no_more_than_the_given_number_run_at_once() -> None:
+    runner = _runner_of(_Sleeper)
     started = time.perf_counter()
     await asyncio.gather(*(runner.arun(SIMILARITY, embedded_card(SIMILARITY.name), {}) for _ in range(4)))
     assert 0.55 < time.perf_counter() - started < 1.15
 
 
-def test_a_fault_inside_an_engine_becomes_an_expert_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    runner = _with_expert(_Broken, monkeypatch)
+def test_a_fault_inside_an_engine_becomes_an_expert_error() -> None:
+    runner = _runner_of(_Broken)
     with pytest.raises(ExpertError, match="failed at sentence-similarity: ZeroDivisionError: inside the engine") as caught:
         runner.run(SIMILARITY, embedded_card(SIMILARITY.name), {})
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
@@ -157,4 +155,5 @@ def test_several_threads_at_once_on_a_cold_runner() -> None:
         found = list(pool.map(lambda t: do(runner, "text-classification", text=t).values["labels"][0]["label"], texts))
         spoken = list(pool.map(lambda t: len(do(runner, "text-to-speech", text=t).values["audio"].data), texts))
     assert found == ["positive", "negative", "positive", "negative"]
-    assert spoken == [len(do(runner, "text-to-speech", text=t).values["audio"].data) for t in texts]
+    alone = [len(do(runner, "text-to-speech", text=t).values["audio"].data) for t in texts]
+    assert spoken == pytest.approx(alone, rel=0.01), "the engine itself differs by some samples from call to call"

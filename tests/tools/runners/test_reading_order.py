@@ -6,6 +6,7 @@ from math import cos, degrees, radians, sin
 
 import numpy as np
 import pytest
+
 from langchain_hugginggpt.tools.runners.embedded.reading_order import Piece, lines_in_order, tilt
 
 

@@ -35,19 +35,21 @@ class EmbeddedRunner:
         encoder: the sentence encoder to share. Default: one of its own.
         concurrency: how many experts may run at once when called through `arun`; further calls wait in line. `arun` has threads of
             its own, so that it neither blocks the event loop nor takes threads from `asyncio.to_thread`.
+        table: the experts by Hub task. Default: all that come with the package.
     """
 
     name = "embedded"
 
-    def __init__(self, encoder: MiniLM | None = None, *, concurrency: int = 2) -> None:
+    def __init__(self, encoder: MiniLM | None = None, *, concurrency: int = 2, table: Mapping[str, ExpertRow] = EXPERTS) -> None:
         self._engines = Engines(encoder=encoder or MiniLM(), pages=PageReader())
+        self._table = table
         self._experts: dict[str, Expert] = {}
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="embedded-expert")
 
     def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
         """Whether an embedded expert can do `task`. Looks for packages only; loads nothing."""
-        row = EXPERTS.get(task.name)
+        row = self._table.get(task.name)
         if row is None:
             return Availability(supported=False, ok=False, why="no embedded expert does this task")
         if card is not None and card.id != row.card_id:
@@ -70,7 +72,7 @@ class EmbeddedRunner:
         if not available.ok:
             raise ExpertError(f"{card.id!r} cannot do {task.name} because {available.why}.", remedy=available.remedy)
         try:
-            return self._expert(task.name, EXPERTS[task.name])(inputs)
+            return self._expert(task.name, self._table[task.name])(inputs)
         except HuggingGPTError:
             raise
         except Exception as e:  # the engines have error classes of their own, without a common root

@@ -6,6 +6,7 @@ The library comes with the package `espeakng-loader`. It is robotic, quick, and 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import re
 import threading
@@ -31,8 +32,8 @@ _SYNCHRONOUS, _DO_NOT_EXIT = 2, 0x8000
 _UTF8, _RATE, _BY_CHARACTER = 1, 1, 1
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 _ALIASES = {"zh": "cmn", "zh-cn": "cmn", "zh-hk": "yue", "no": "nb", "en-uk": "en", "iw": "he", "in": "id"}
-_CHOSEN = {"en": "en", "english": "en", "en-gb": "en", "english (great britain)": "en", "fr": "fr-fr", "french": "fr-fr"}
-"""The library lists a voice `en-gb` that it does not take, and Belgian French before that of France."""
+_FIRST_CHOICE = {"english": "en", "french": "fr", "spanish": "es", "portuguese": "pt", "chinese": "cmn", "norwegian": "nb"}
+"""Languages with several voices."""
 _COMMON = ("ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "zh")
 _PROCESS_LOCK = threading.Lock()
 """The library keeps its state in the process: one sentence at a time, whoever asks."""
@@ -95,7 +96,7 @@ class Speaker:
 
     @cached_property
     def _library(self) -> tuple[ctypes.CDLL, int, dict[str, str]]:
-        """The library, its sample rate in Hz, and its voices by language."""
+        """The library, its sample rate in Hz, and its voice files by language."""
         import espeakng_loader  # type: ignore[import-untyped]
 
         library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -141,7 +142,7 @@ def speakable(text: str) -> str:
 
 
 def _voice_of(language: str, voices: Mapping[str, str]) -> str:
-    """The name of the voice for a language code, with or without a region, or for a language's English name."""
+    """The file name of the voice for a language code, with or without a region, or for a language's English name."""
     wanted = language.strip().lower().replace("_", "-")
     wanted = _ALIASES.get(wanted, wanted)
     for name in (wanted, wanted.partition("-")[0]):
@@ -153,22 +154,25 @@ def _voice_of(language: str, voices: Mapping[str, str]) -> str:
 
 
 def _voices(library: ctypes.CDLL) -> dict[str, str]:
-    """Voice names by language code and by language name, lower case."""
+    """Voice files by language code and by language name, lower case.
+
+    A voice is chosen by the name of its file: `en-gb` and `fr-fr`, which are listed as languages, are refused as names.
+    """
     listed = library.espeak_ListVoices(None)
     codes: dict[str, str] = {}
     names: dict[str, str] = {}
-    number = 0
-    while listed[number]:
+    for number in itertools.count():
+        if not listed[number]:
+            break
         voice = listed[number].contents
-        spoken = _entries(voice.languages)
-        codes.setdefault(spoken[0], spoken[0])
-        for code in spoken[1:]:
-            codes.setdefault(code, spoken[0])
+        file = voice.identifier.decode("utf-8", "replace").rpartition("/")[2]
+        for code in _entries(voice.languages):
+            codes.setdefault(code.lower(), file)
         name = voice.name.decode("utf-8", "replace").lower()
-        names[name] = spoken[0]
-        names.setdefault(re.split(r"[ _(]", name)[0], spoken[0])
-        number += 1
-    return names | codes | _CHOSEN
+        names[name] = file
+        names.setdefault(re.split(r"[ _(]", name)[0], file)
+    files = {file.lower(): file for file in codes.values()}
+    return names | codes | files | {language: files[file] for language, file in _FIRST_CHOICE.items() if file in files}
 
 
 def _entries(address: int) -> list[str]:

@@ -29,6 +29,8 @@ _NEIGHBOURS = 0.1
 _DAMPING = 0.85
 _LEAD = 0.35
 _RELEVANCE = 0.7
+_SAME = 0.85
+"""Cosine above which two sentences say the same."""
 _SHORT, _LONG = 5, 60
 _MARKS = '.!…。！"”’»)'
 
@@ -74,6 +76,7 @@ def central(sentences: Sequence[str], count: int, encoder: Encoder) -> list[int]
     while len(chosen) < count:
         repeats = likeness[:, chosen].max(1) if chosen else np.zeros(len(sentences))
         gain = _RELEVANCE * worth - (1 - _RELEVANCE) * repeats
+        gain[repeats > _SAME] -= 1
         gain[chosen] = -np.inf
         chosen.append(int(gain.argmax()))
     return sorted(chosen)
