@@ -84,6 +84,8 @@ def build_toolkit(settings: Settings) -> HubToolkit:
     folder = settings.index
     opened = ModelCardIndex.open(folder, encoder=encoder) if folder is not None else None
     store = ArtifactStore(settings.out or data_folder() / "artifacts")
+    if settings.out is not None:
+        store.prepare()
     return HubToolkit(
         index=opened or (lambda: ModelCardIndex.embedded(encoder)), runners=default_runners(encoder), store=store, encoder=encoder
     )

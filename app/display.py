@@ -104,7 +104,10 @@ def _ended(result: dict[str, Any]) -> str:
 def show_reply(console: Console, reply: Reply) -> None:
     """The reply and its files."""
     console.print()
-    console.print(Panel(Text(reply.text), title="Reply", title_align="left", border_style="dim"))
+    if console.is_terminal:
+        console.print(Panel(Text(reply.text), title="Reply", title_align="left", border_style="dim"))
+    else:
+        console.print(reply.text, soft_wrap=True, markup=False)
     for artifact in reply.artifacts:
         console.print(Text(f"{artifact.media_type}  {artifact.path}"), soft_wrap=True)
 

@@ -22,8 +22,8 @@ CREATE VIRTUAL TABLE words USING fts5 (text, content='', tokenize='porter unicod
 """
 _WORD = re.compile(r"\w+")
 _STOP = frozenset(
-    ("a an and are as at be by can do for from how i in is it me model models my of on or please that the this to want what which "
-     "with you").split()  # noqa: SIM905
+    "a an and are as at be by can do for from how i in is it me model models my of on or please that the this to want what which "
+    "with you".split()
 )
 
 

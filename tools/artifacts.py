@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MediaError
-from .sniff import extension_of, kind_of, media_type_of
+from .sniff import claimed_type, extension_of, kind_of, media_type_of
 from .task import Kind
 
 MAX_BYTES = 200 * 2**20
@@ -90,13 +90,24 @@ class ArtifactStore:
                 self._folder = Path(self._temporary.name)
             return self._folder
 
+    def prepare(self) -> None:
+        """Make the folder now. Raises MediaError when it cannot be written to, before any work is done for it."""
+        folder = self.folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as e:
+            raise MediaError(
+                f"{str(folder)!r} cannot be written to: {e.strerror}.", remedy="Choose another folder for results (--out DIR)."
+            ) from e
+
     def put(self, data: bytes, *, name: str = "", media_type: str | None = None) -> Artifact:
         """Store bytes. The media type is read from them; `media_type` is believed only where bytes do not tell."""
         if not data:
             raise MediaError(f"{_called(name)} is empty (0 bytes).", remedy="Give a file that has content.")
         if len(data) > MAX_BYTES:
             raise MediaError(f"{_called(name)} has {len(data):,} bytes; at most {MAX_BYTES:,} are taken.", remedy="Give a smaller file.")
-        found = media_type_of(data, hint=media_type)
+        found = _honest_type(data, name, media_type)
         digest = hashlib.sha256(data).hexdigest()[:16]
         ident = f"artifact-{digest}"
         if ident in self._known and self._known[ident].path.exists():
@@ -126,7 +137,7 @@ class ArtifactStore:
         if not data:
             raise MediaError(f"The file {str(path)!r} is empty (0 bytes).", remedy="Give a file that has content.")
         ident = f"artifact-{hashlib.sha256(data).hexdigest()[:16]}"
-        artifact = Artifact(id=ident, path=p.resolve(), media_type=media_type_of(data), name=p.name, size=len(data))
+        artifact = Artifact(id=ident, path=p.resolve(), media_type=_honest_type(data, p.name, None), name=p.name, size=len(data))
         self._known[ident] = artifact
         return artifact
 
@@ -231,6 +242,16 @@ class ArtifactStore:
 def is_artifact_id(value: str) -> bool:
     """Whether a text has the form of an artifact id."""
     return _ID.fullmatch(value) is not None
+
+
+def _honest_type(data: bytes, name: str, declared: str | None) -> str:
+    """The type by the bytes. Raises MediaError when the name claims another kind of file."""
+    claim = claimed_type(name)
+    found = media_type_of(data, hint=declared or claim)
+    if claim is not None and kind_of(claim) is not kind_of(found):
+        held = "text" if found.startswith("text/") else found
+        raise MediaError(f"The file {name!r} is named like {claim} but holds {held}.", remedy="Give it its right name, or the right file.")
+    return found
 
 
 def _called(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import wave
 from typing import TYPE_CHECKING
 
@@ -30,21 +31,27 @@ def load_image(artifact: Artifact) -> Image.Image:
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    too_large = MediaError(
+        f"The picture {artifact.name!r} is too large; at most {MAX_PIXELS // 10**6} million pixels are read.", remedy="Scale it down."
+    )
     try:
-        with Image.open(io.BytesIO(artifact.read_bytes())) as opened:
-            width, height = opened.size
-            if width * height > MAX_PIXELS:
-                raise MediaError(
-                    f"The picture {artifact.name!r} has {width} × {height} pixels; at most {MAX_PIXELS // 10**6} million are read.",
-                    remedy="Scale it down.",
-                )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is stricter
+            opened = Image.open(io.BytesIO(artifact.read_bytes()))
+        with opened:
+            if opened.size[0] * opened.size[1] > MAX_PIXELS:
+                raise too_large
             picture = ImageOps.exif_transpose(opened)
             if "A" in picture.getbands() or "transparency" in picture.info:
                 picture = picture.convert("RGBA")
                 white = Image.new("RGBA", picture.size, "white")
                 picture = Image.alpha_composite(white, picture)
             return picture.convert("RGB")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as e:
+    except Image.DecompressionBombError as e:
+        raise too_large from e
+    except UnidentifiedImageError as e:
+        raise MediaError(f"{artifact.name!r} is no picture that can be read.", remedy="Give a PNG or JPEG file.") from e
+    except (OSError, SyntaxError, ValueError) as e:
         raise MediaError(f"{artifact.name!r} cannot be read as a picture: {e}.", remedy="Give a PNG or JPEG file.") from e
 
 

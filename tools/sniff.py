@@ -27,6 +27,14 @@ _EXTENSIONS = {
     "video/mp4": ".mp4", "video/webm": ".webm", "video/x-msvideo": ".avi", "application/pdf": ".pdf", "application/zip": ".zip",
     "model/gltf-binary": ".glb", "text/plain": ".txt", "text/csv": ".csv", "application/json": ".json", "text/markdown": ".md",
 }  # fmt: skip
+_CLAIMS = {ending: media_type for media_type, ending in _EXTENSIONS.items()} | {
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tsv": "text/tab-separated-values",
+    ".mov": "video/mp4",
+    ".m4v": "video/mp4",
+    ".oga": "audio/ogg",
+}
 
 
 def media_type_of(data: bytes, *, hint: str | None = None) -> str:
@@ -46,6 +54,12 @@ def media_type_of(data: bytes, *, hint: str | None = None) -> str:
     if is_text(data):
         return hint if hint is not None and (hint.startswith("text/") or hint == "application/json") else "text/plain"
     return "application/octet-stream"
+
+
+def claimed_type(name: str) -> str | None:
+    """The MIME type that a file's name claims, or None when its ending is not one of those known here."""
+    ending = name[name.rfind(".") :].lower() if "." in name else ""
+    return _CLAIMS.get(ending)
 
 
 def is_text(data: bytes) -> bool:
