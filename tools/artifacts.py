@@ -7,8 +7,10 @@ import binascii
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +78,6 @@ class ArtifactStore:
 
     def __init__(self, folder: Path | str | None = None, *, allowed: Iterable[Path | str] = ()) -> None:
         self._folder = Path(folder) if folder is not None else None
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._allowed = tuple(Path(a).resolve() for a in allowed)
         self._known: dict[str, Artifact] = {}
         self._lock = threading.Lock()
@@ -86,8 +87,8 @@ class ArtifactStore:
         """Where files are written."""
         with self._lock:
             if self._folder is None:
-                self._temporary = tempfile.TemporaryDirectory(prefix="hugginggpt-", ignore_cleanup_errors=True)
-                self._folder = Path(self._temporary.name)
+                self._folder = Path(tempfile.mkdtemp(prefix="hugginggpt-"))
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             return self._folder
 
     def prepare(self) -> None:

@@ -96,7 +96,8 @@ def _slashes(text: str) -> list[str]:
 def _commas(text: str) -> list[str]:
     body = _LIST_END.split(text, maxsplit=1)[0]
     parts = re.split(r"\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+", body)
-    return _clean(parts) if len(parts) >= 2 and all(0 < len(p.split()) <= _MAX_LABEL for p in parts) else []
+    row = len(parts) >= 2 and ("," in body or _OR.search(body)) and all(0 < len(p.split()) <= 4 for p in parts)
+    return _clean(parts) if row else []
 
 
 def _capitals(text: str) -> list[str]:

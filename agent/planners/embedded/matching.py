@@ -23,6 +23,7 @@ EXAMPLES = FOLDER / "examples.jsonl"
 WEIGHTS = FOLDER / "matching.safetensors"
 _MARGIN = 0.05  # cosine by which a described task must be nearer than every known one, to be as likely as not
 _SLOPE = 0.04
+_UNSURE = 3.0
 _FLOOR = 0.3
 
 
@@ -97,7 +98,7 @@ class Matcher:
         logits = logits[:, self._columns]
         p = np.exp(logits - logits.max(1, keepdims=True))
         p /= p.sum(1, keepdims=True)
-        own = self._own(layers[:, -1])
+        own = self._own(layers[:, -1], p.max(1))
         return [self._best(row, mine, limit) for row, mine in zip(p, own, strict=True)]
 
     def _best(self, row: Floats, own: dict[str, float], limit: int) -> list[Match]:
@@ -108,8 +109,11 @@ class Matcher:
         described = [Match(tasks=(n,), score=p) for n, p in own.items() if p > 0.01]
         return sorted([*known, *described], key=lambda m: -m.score)[:limit]
 
-    def _own(self, vectors: Floats) -> list[dict[str, float]]:
-        """For each clause, the probability of each task that no example mentions: how much nearer it is than every known task."""
+    def _own(self, vectors: Floats, sure: Floats) -> list[dict[str, float]]:
+        """For each clause, the probability of each task that no example mentions.
+
+        How much nearer its description is than that of every known task, and how unsure the classifier is among those.
+        """
         import numpy as np
 
         if not self._described:
@@ -117,11 +121,11 @@ class Matcher:
         near = vectors @ self._descriptions.T
         known = (vectors @ self._weights.summaries.T).max(1) if len(self._weights.shown) else np.zeros(len(vectors))
         out: list[dict[str, float]] = []
-        for row, best in zip(near, known, strict=True):
+        for row, best, top in zip(near, known, sure, strict=True):
             mine: dict[str, float] = {}
             for (name, _), cosine in zip(self._described, row, strict=True):
                 gap = min(float(cosine) - float(best) - _MARGIN, float(cosine) - _FLOOR - _MARGIN)
-                mine[name] = max(mine.get(name, 0.0), float(1 / (1 + np.exp(-gap / _SLOPE))))
+                mine[name] = max(mine.get(name, 0.0), float(1 / (1 + np.exp(-gap / _SLOPE - _UNSURE * (0.5 - float(top))))))
             total = sum(mine.values())
             out.append({n: p / max(1.0, total) for n, p in mine.items()})
         return out

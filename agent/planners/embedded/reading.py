@@ -21,6 +21,9 @@ _FILES = re.compile(r"\bthe (?:image|recording|text file|video|table|file|3D obj
 _MARK = '"…"'
 _TAIL = 24  # words that may follow a colon and still be read as an instruction
 _INSTRUCTS = 0.6
+_IDLE = 0.2
+_PARTS = re.compile(r"\s*(?:[,;]|\band\b|\bthen\b)\s*")
+_STOPS = re.compile(r"\s*(?:;|->|→)\s*")
 _LONG = 12  # words from which a block counts as a text to work on rather than as an instruction
 
 
@@ -96,7 +99,7 @@ def _sentences(line: str) -> list[str]:
     def show(s: str) -> str:
         return re.sub(r'"Q(\d+)Q"', lambda m: kept[int(m.group(1))], s)
 
-    return [show(s) for s in split_sentences(_QUOTES.sub(hide, line))]
+    return [show(part) for s in split_sentences(_QUOTES.sub(hide, line)) for part in _STOPS.split(s) if part]
 
 
 def _sentence(raw: str, files: Sequence[tuple[str, str]]) -> Sentence:
@@ -114,12 +117,10 @@ def _with_tail(sentence: Sentence, files: Sequence[tuple[str, str]], instructs: 
     tail = normal_form(sentence.tail, files)
     if not tail or len(tail.split()) > _TAIL or len(labels("", "", tail, ())) > 1:
         return sentence
-    if (
-        instructs([sentence.head])[0] >= _INSTRUCTS
-        or max(instructs([tail, *re.split(r"\s*(?:[,;]|\band\b|\bthen\b)\s*", tail)])) < _INSTRUCTS
-    ):
-        return sentence
-    return replace(sentence, head=f"{sentence.head}, {tail}", tail="")
+    head, *parts = instructs([sentence.head, tail, *_PARTS.split(tail)])
+    if head < _IDLE or (max(parts) >= _INSTRUCTS and (head < _INSTRUCTS or files)):
+        return replace(sentence, head=f"{sentence.head}, {tail}", tail="")
+    return sentence
 
 
 def normal_form(text: str, files: Sequence[tuple[str, str]]) -> str:

@@ -22,6 +22,7 @@ _CLEAR = 0.6
 _WEIGHT = 8.0  # log-odds that one unit of fit is worth
 _BEAM = 6
 _SURE = 0.7
+_HINT = 0.15
 _DOUBTFUL = 0.4
 
 
@@ -92,7 +93,7 @@ def segment(sentences: Sequence[Sentence], matcher: Matcher, tasks: TaskTable, g
     beam = [_Path(steps=(), kinds=given.attached, total=0.0)]
     for number, parts in enumerate(pieces):
         beam = _cut(parts, _Sentence(number=number, tail=bool(sentences[number].tail)), matches, tasks, given, beam)
-    asking = [p for p in beam if any(s.tasks for s in p.steps)] if given.files else []
+    asking = [p for p in beam if any(s.tasks and s.score > _HINT for s in p.steps)] if given.files else []
     return _without_weak(max(asking or beam, key=lambda p: p.total).steps)
 
 
