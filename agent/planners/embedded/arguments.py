@@ -18,9 +18,14 @@ _LANGUAGES = {
 _OR = re.compile(r"\s*,?\s+(?:or|vs\.?|versus)\s+", re.I)
 _LIST_END = re.compile(r"[?!;]|\.(?=\s|$)|\s[-–—]\s|,\s*(?:and|then)\s+\w+\s+(?:me|it|us|them|the|a)\b", re.I)
 _LEAD = re.compile(
-    r"^.*?\b(?:about|between|among|amongst|whether|if|is|are|was|were|as|from|of|into|either|under|categories|labels|classes|topics?|"
-    r"with|be|has|have|it|they|its|it's|writer|customer|author)\b\s*:?\s*(?=\S)",
+    r"^.*?\b(?:it['’]s|about|between|among|amongst|whether|if|is|are|was|were|as|from|of|into|either|under|categories|labels|classes|topics?|"
+    r"with|be|has|have|it|they|its|to|writer|customer|author)\b\s*:?\s*(?=\S)",
     re.I | re.S,
+)
+_ROW = re.compile(
+    r"\b(?:into|from|between|among|amongst|under|as|of)\s+((?:[\w'’-]+\s?){1,3}(?:,\s+(?!and\b|or\b)(?:[\w'’-]+\s?){1,3})+(?:,?\s+(?:and|or)\s+(?:[\w'’-]+\s?){1,3})?)"
+    r"(?=[.?!;]|\s*$)",
+    re.I,
 )
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey|please|kindly|ok|okay|so|now|and|then)\b[\s,!]*|"
@@ -45,7 +50,7 @@ def labels(clause: str, sentence: str, tail: str, quotes: Sequence[str]) -> list
     if len(short) >= 2:
         return _clean(short)
     for text in (tail, clause, sentence):
-        for found in (_slashes(text), _alternatives(text), _commas(text) if text and text == tail else [], _capitals(text)):
+        for found in (_slashes(text), _alternatives(text), _commas(text) if text and text == tail else [], _led(text), _capitals(text)):
             if len(found) >= 2:
                 return found
     return []
@@ -98,6 +103,12 @@ def _commas(text: str) -> list[str]:
     parts = re.split(r"\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+", body)
     row = len(parts) >= 2 and ("," in body or _OR.search(body)) and all(0 < len(p.split()) <= 4 for p in parts)
     return _clean(parts) if row else []
+
+
+def _led(text: str) -> list[str]:
+    """ "into A, B and C", "from A, B, C": a row of short phrases after a word that leads up to choices."""
+    match = _ROW.search(text)
+    return _clean(re.split(r"\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+", match.group(1))) if match else []
 
 
 def _capitals(text: str) -> list[str]:
