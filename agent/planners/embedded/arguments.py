@@ -108,7 +108,8 @@ def _commas(text: str) -> list[str]:
 def _led(text: str) -> list[str]:
     """ "into A, B and C", "from A, B, C": a row of short phrases after a word that leads up to choices."""
     match = _ROW.search(text)
-    return _clean(re.split(r"\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+", match.group(1))) if match else []
+    found = _clean(re.split(r"\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+", match.group(1))) if match else []
+    return found if len(found) > 2 else []
 
 
 def _capitals(text: str) -> list[str]:

@@ -152,6 +152,7 @@ def _extend(
     first: bool,
 ) -> list[_Path]:
     choices = given.choices(span)
+    readings = _continued(path, readings)
     fits = [_fit(r.tasks, tasks, path.kinds, given, choices=choices, tail=sentence.tail) for r in readings]
     weights = [r.score * math.exp(_WEIGHT * fit) for r, (fit, _) in zip(readings, fits, strict=True)]
     total = max(sum(weights), 1e-9)
@@ -164,6 +165,16 @@ def _extend(
         gain = score * weight + (_CUT_GAIN * score if new else 0.0 if first else -_PIECE)
         out.append(replace(path, steps=(*path.steps, step), kinds=kinds, total=path.total + gain))
     return out
+
+
+def _continued(path: _Path, readings: Sequence[Match]) -> list[Match]:
+    """Readings as they are meant after what was asked before: "read me the summary" after a summary asks for speech only."""
+    done = next((s.tasks[-1] for s in reversed(path.steps) if s.tasks), None)
+    merged: dict[tuple[str, ...], float] = {}
+    for reading in readings:
+        left = reading.tasks[1:] if len(reading.tasks) > 1 and reading.tasks[0] == done else reading.tasks
+        merged[left] = merged.get(left, 0.0) + reading.score
+    return [Match(tasks=tasks, score=score) for tasks, score in merged.items()]
 
 
 def _without_weak(steps: tuple[Step, ...]) -> tuple[Step, ...]:
