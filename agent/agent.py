@@ -122,12 +122,7 @@ class HuggingGPT(Runnable[Input, "AIMessage"]):
             RequestError: the request is empty.
             MediaError: a file is absent, empty or cannot be read.
         """
-        reply: Reply | None = None
-        for step in self.watch(text, files, config=config):
-            if isinstance(step, Reply):
-                reply = step
-        assert reply is not None  # watch always ends in one or raises
-        return reply
+        return _reply(self.invoke(self.message(text, files), config))
 
     async def aask(self, text: str, files: Sequence[Path | str] = (), *, config: RunnableConfig | None = None) -> Reply:
         """`ask` without blocking the event loop."""
@@ -136,13 +131,15 @@ class HuggingGPT(Runnable[Input, "AIMessage"]):
         message = await asyncio.to_thread(self.message, text, files)
         return _reply(await self.ainvoke(message, config))
 
-    def watch(
+    async def awatch(
         self, text: str, files: Sequence[Path | str] = (), *, history: Sequence[AnyMessage] = (), config: RunnableConfig | None = None
-    ) -> Iterator[Event | Reply]:
-        """Everything that happens, as it happens, and the reply last."""
-        messages = [*history, self.message(text, files)]
+    ) -> AsyncIterator[Event | Reply]:
+        """Everything that happens, as it happens, and the reply last. Cancelling it cancels every running task."""
+        import asyncio
+
+        asked = await asyncio.to_thread(self.message, text, files)
         last: Any = None
-        for mode, data in self.graph.stream({"messages": messages}, config, stream_mode=["custom", "values"]):
+        async for mode, data in self.graph.astream({"messages": [*history, asked]}, config, stream_mode=["custom", "values"]):
             if mode == "custom":
                 yield cast("Event", data)
             else:

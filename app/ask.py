@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..agent.agent import HuggingGPT
+from ..agent.events import Event
 from ..agent.settings import Settings
 from ..agent.trace import Reply
 
@@ -14,9 +17,11 @@ from ..agent.trace import Reply
 def answer(settings: Settings, text: str, files: Sequence[str], *, as_json: bool) -> int:
     """Answer one request and print it. Returns the exit code: 0, or 3 when some task did not run."""
     agent = HuggingGPT.from_settings(settings)
-    message_files = list(files)
-    if as_json:
-        return _as_json(agent, text, message_files)
+    reply = _as_json(agent, text, files) if as_json else _shown(agent, text, files)
+    return 0 if reply.trace.complete else 3
+
+
+def _shown(agent: HuggingGPT, text: str, files: Sequence[str]) -> Reply:
     from rich.console import Console
 
     from .display import Progress, finished_lines, show_reply
@@ -24,40 +29,41 @@ def answer(settings: Settings, text: str, files: Sequence[str], *, as_json: bool
     console = Console(highlight=False)
     with Progress(console) as progress:
         try:
-            reply = _watch(agent, text, message_files, progress.show)
+            reply = asyncio.run(follow(agent, text, files, progress.show))
         except KeyboardInterrupt:
             for line in finished_lines(progress.finished):
                 sys.stderr.write(line + "\n")
             raise
     show_reply(console, reply)
-    return 0 if reply.trace.complete else 3
+    return reply
 
 
-def _as_json(agent: HuggingGPT, text: str, files: Sequence[str]) -> int:
-    from ..agent.events import Event
-
-    finished: list[dict[str, object]] = []
+def _as_json(agent: HuggingGPT, text: str, files: Sequence[str]) -> Reply:
+    finished: list[dict[str, Any]] = []
 
     def keep(event: Event) -> None:
         if event["type"] == "task_end":
             finished.append(event["result"])
 
     try:
-        reply = _watch(agent, text, files, keep)
+        reply = asyncio.run(follow(agent, text, files, keep))
     except KeyboardInterrupt:
         error = {"type": "Interrupted", "message": "Stopped.", "remedy": ""}
         sys.stdout.write(json.dumps({"error": error, "results": finished}, ensure_ascii=False) + "\n")
         raise SystemExit(130) from None
     sys.stdout.write(json.dumps(reply.as_json(), ensure_ascii=False) + "\n")
-    return 0 if reply.trace.complete else 3
+    return reply
 
 
-def _watch(agent: HuggingGPT, text: str, files: Sequence[str], show: object) -> Reply:
+async def follow(
+    agent: HuggingGPT, text: str, files: Sequence[str], show: Callable[[Event], None], *, history: Sequence[Any] = ()
+) -> Reply:
+    """Run a request, showing what happens; the reply."""
     reply: Reply | None = None
-    for step in agent.watch(text, files):
+    async for step in agent.awatch(text, files, history=history):
         if isinstance(step, Reply):
             reply = step
-        elif callable(show):
+        else:
             show(step)
-    assert reply is not None  # watch ends in a reply or raises
+    assert reply is not None  # awatch ends in a reply or raises
     return reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +12,8 @@ from rich.console import Console
 from ..agent.agent import HuggingGPT
 from ..agent.messages import reply_message
 from ..agent.settings import Settings
-from ..agent.trace import Reply
 from ..index.errors import HuggingGPTError
+from .ask import follow
 from .display import Progress, show_reply
 
 _HELP = "Say what you need. /file PATH attaches a file to your next message, /quit ends."
@@ -25,18 +26,19 @@ def chat(settings: Settings, files: Sequence[str]) -> int:
     console.print(f"[dim]{_HELP}[/]")
     history: list[Any] = []
     attached = list(files)
-    while True:
-        try:
-            line = console.input("[bold]> [/]").strip()
-        except EOFError:
-            return 0
-        if line in ("/quit", "/exit"):
-            return 0
-        if line.startswith("/"):
-            _command(line, attached, console)
-        elif line:
-            history += _turn(agent, console, line, attached, history)
-            attached = []
+    with asyncio.Runner() as runner:  # one event loop for the whole chat: connections of a chat model belong to theirs
+        while True:
+            try:
+                line = console.input("[bold]> [/]").strip()
+            except EOFError:
+                return 0
+            if line in ("/quit", "/exit"):
+                return 0
+            if line.startswith("/"):
+                _command(line, attached, console)
+            elif line:
+                history += _turn(agent, console, line, attached, history, runner)
+                attached = []
 
 
 def _command(line: str, attached: list[str], console: Console) -> None:
@@ -52,23 +54,19 @@ def _command(line: str, attached: list[str], console: Console) -> None:
         console.print(_HELP, markup=False)
 
 
-def _turn(agent: HuggingGPT, console: Console, text: str, files: Sequence[str], history: Sequence[Any]) -> list[Any]:
+def _turn(
+    agent: HuggingGPT, console: Console, text: str, files: Sequence[str], history: Sequence[Any], runner: asyncio.Runner
+) -> list[Any]:
     """One exchange; what it adds to the history. A fault is shown and the chat goes on."""
     try:
         asked = agent.message(text, files)
         with Progress(console) as progress:
-            reply: Reply | None = None
-            for step in agent.watch(text, files, history=history):
-                if isinstance(step, Reply):
-                    reply = step
-                else:
-                    progress.show(step)
+            reply = runner.run(follow(agent, text, files, progress.show, history=history))
     except HuggingGPTError as e:
         console.print(str(e), style="red", markup=False)
         return []
     except KeyboardInterrupt:
         console.print("stopped", style="yellow")
         return []
-    assert reply is not None  # watch ends in a reply or raises
     show_reply(console, reply)
     return [asked, reply_message(reply)]
