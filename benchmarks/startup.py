@@ -85,7 +85,13 @@ _RICH = "import typer, rich.console, rich.table, rich.panel, rich.columns, rich.
 CASES = (
     Case(name=_CORE, code=_CORE),
     *(
-        Case(name=f"import langchain_hugginggpt.{p}", code=f"import langchain_hugginggpt.{p}\n{_REPORT}", bar=0.15, base=_CORE, forbidden=HEAVY)
+        Case(
+            name=f"import langchain_hugginggpt.{p}",
+            code=f"import langchain_hugginggpt.{p}\n{_REPORT}",
+            bar=0.15,
+            base=_CORE,
+            forbidden=HEAVY,
+        )
         for p in ("index", "tools", "agent")
     ),
     Case(name=_RICH, code=_RICH),
@@ -141,7 +147,13 @@ def rows(cases: Sequence[Case], runs: int) -> list[tuple[str, ...]]:
     median = {n: statistics.median(s.seconds for s in found) for n, found in samples.items()}
     memory = {n: statistics.median(s.megabytes for s in found) for n, found in samples.items()}
     return [
-        (c.name, f"{median[c.name]:.3f} s", f"{min(s.seconds for s in samples[c.name]):.3f} s", f"{memory[c.name]:.0f} MB", *_judged(c, median, memory))
+        (
+            c.name,
+            f"{median[c.name]:.3f} s",
+            f"{min(s.seconds for s in samples[c.name]):.3f} s",
+            f"{memory[c.name]:.0f} MB",
+            *_judged(c, median, memory),
+        )
         for c in cases
     ]
 
@@ -154,7 +166,10 @@ def _judged(case: Case, median: dict[str, float], memory: dict[str, float]) -> t
     if case.ratio:
         kept, words = seconds <= case.bar * base, f"≤ {case.bar:g} × the row above; is {seconds / base:.2f} ×"
     elif case.base:
-        kept, words = seconds <= base + case.bar, f"≤ {case.bar * 1000:.0f} ms on top of the first row; is {(seconds - base) * 1000:+.0f} ms"
+        kept, words = (
+            seconds <= base + case.bar,
+            f"≤ {case.bar * 1000:.0f} ms on top of the first row; is {(seconds - base) * 1000:+.0f} ms",
+        )
     else:
         kept, words = seconds <= case.bar, f"≤ {case.bar:g} s"
     if case.memory is not None:

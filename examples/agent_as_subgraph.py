@@ -27,7 +27,9 @@ def ask(state: Desk) -> dict[str, Any]:
 def sort(state: Desk) -> dict[str, Any]:
     """Put the letter where the agent's result says. The trace holds results as data, so that no text must be parsed."""
     trace = state["messages"][-1].response_metadata["hugginggpt"]
-    chosen = [r["output"]["labels"][0]["label"] for r in trace["results"] if r["task"] == "zero-shot-classification" and r["status"] == "ok"]
+    chosen = [
+        r["output"]["labels"][0]["label"] for r in trace["results"] if r["task"] == "zero-shot-classification" and r["status"] == "ok"
+    ]
     return {"queue": chosen[0] if chosen else "to be read by a person"}
 
 
