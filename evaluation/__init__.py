@@ -1,0 +1,1 @@
+"""How well: datasets, metrics, runs, reports. Nothing stands here yet: the first evaluations come with the next version."""

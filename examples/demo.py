@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from langchain_hugginggpt.agent import HuggingGPT, Reply, Settings
+from langchain_hugginggpt.agent import HuggingGPT, Settings
+from langchain_hugginggpt.app.ask import follow
 from langchain_hugginggpt.app.display import Progress, show_reply
 from rich.console import Console
 from rich.markup import escape
@@ -20,18 +22,11 @@ REQUESTS = (
 )
 
 
-def show(agent: HuggingGPT, text: str, files: list[Path], console: Console) -> Reply:
+def show(agent: HuggingGPT, text: str, files: list[str], console: Console) -> None:
     """Ask, and show plan, progress and reply."""
-    reply: Reply | None = None
     with Progress(console) as progress:
-        for step in agent.watch(text, files):
-            if isinstance(step, Reply):
-                reply = step
-            else:
-                progress.show(step)
-    assert reply is not None  # watch ends in a reply or raises
+        reply = asyncio.run(follow(agent, text, files, progress.show))
     show_reply(console, reply)
-    return reply
 
 
 def main() -> None:
@@ -41,7 +36,7 @@ def main() -> None:
     for text, name in REQUESTS:
         file = f" --file {name}" if name else ""
         console.print(f'\n[bold cyan]$ hugginggpt ask "{escape(text)}"{file}[/]', soft_wrap=True)
-        show(agent, text, [INPUTS / name] if name else [], console)
+        show(agent, text, [str(INPUTS / name)] if name else [], console)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The seam behind which plans are made, and the planners behind it."""

@@ -1,0 +1,1 @@
+"""The seam behind which experts run, and what stands behind it."""
