@@ -83,7 +83,7 @@ class EmbeddedResponder:
         mark = f"[{result.task_id}]"
         if result.status == "unavailable":
             choice = f" The index would choose {result.candidates[0]}." if result.candidates else ""
-            return f"{result.task} cannot run here: {result.error}{choice} {result.remedy} {mark}".replace("  ", " ")
+            return f"{result.error}{choice} {result.remedy} {mark}".replace("  ", " ")
         if result.status == "failed":
             return f"{result.task} failed: {result.error} {result.remedy} {mark}".replace("  ", " ")
         if result.status == "skipped":

@@ -7,6 +7,7 @@ import base64
 from pathlib import Path
 
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+
 from langchain_hugginggpt.agent import HuggingGPT
 
 INPUTS = Path(__file__).parent / "inputs"

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import HumanMessage
-from langchain_hugginggpt.agent import HuggingGPT
 from langgraph.graph import END, START, MessagesState, StateGraph
+
+from langchain_hugginggpt.agent import HuggingGPT
 
 INPUTS = Path(__file__).parent / "inputs"
 

@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
+from rich.markup import escape
+
 from langchain_hugginggpt.agent import HuggingGPT, Settings
 from langchain_hugginggpt.app.ask import follow
 from langchain_hugginggpt.app.display import Progress, show_reply
-from rich.console import Console
-from rich.markup import escape
 
 INPUTS = Path(__file__).parent / "inputs"
 REQUESTS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from langchain_core.tools import tool
+
 from langchain_hugginggpt.agent import HuggingGPT
 from langchain_hugginggpt.tools import DeclaredTool, HubTask, HubToolkit, Kind, Port
 

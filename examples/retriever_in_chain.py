@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain_core.documents import Document
 from langchain_core.prompts import PromptTemplate
 from langchain_core.runnables import RunnablePassthrough
+
 from langchain_hugginggpt.index import CardFilter, ModelCardIndex
 
 PROMPT = PromptTemplate.from_template("Which of these models fits best, and why?\n\nWanted: {wanted}\n\n{shortlist}")

@@ -17,6 +17,7 @@ from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
+
 from langchain_hugginggpt.tools import ArtifactStore, HubToolkit
 
 REQUEST = "Say 'The tram leaves at seven. Please be on time.' aloud, then check when there is speech in that recording."

@@ -227,7 +227,7 @@ def test_the_reply_names_what_failed_and_invents_nothing() -> None:
         task("1", "text-to-image", prompt="a fox"), task("2", "image-to-text", image=ref("1")), task("3", "translation", text="crash")
     )
     text = agent(made, runner=StubRunner(without=("text-to-image",))).invoke("x").text
-    assert "text-to-image cannot run here" in text
+    assert "No expert can run text-to-image here" in text
     assert "Put it in." in text
     assert "image-to-text was not run" in text
     assert "translation failed" in text

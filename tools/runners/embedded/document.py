@@ -15,7 +15,7 @@ from .inputs import artifact_of, spread, text_of
 from .ocr import NOTHING_PRINTED
 from .question import AnswerKind, Question, holds, read_question
 from .relevance import similarity
-from .words import FUNCTION_WORDS, language_note, stem, words
+from .words import FUNCTION_WORDS, stem, words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,6 @@ class AnswerFromDocument:
             return RunnerOutput(values={"answer": NO_ANSWER, "score": 0.0}, notes=(NOTHING_PRINTED,))
         lines, notes = spread(page.lines, limit=_MAX_LINES, what="lines")
         answer, score = answer_from_lines(question, lines, self._encoder)
-        notes = (*notes, *language_note("\n".join(lines)))
         return RunnerOutput(
             values={"answer": answer or NO_ANSWER, "score": round(score, 3)}, notes=(AS_PRINTED if answer else NOT_FOUND, *notes)
         )
