@@ -146,7 +146,7 @@ class _Check:
                 return ""
             return f"{file.name!r} is of kind {file.kind}, the port takes {port.kind}"
         if port.kind.is_media:
-            if isinstance(value, str) and value.startswith(("data:", "http://", "https://")):
+            if isinstance(value, str) and value.startswith("data:"):
                 return ""
             return f"there is no attached file {value!r:.80}" + (f"; attached: {', '.join(self._files)}" if self._files else "")
         if port.kind is Kind.TEXT and not isinstance(value, str | int | float):

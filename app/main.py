@@ -1,5 +1,6 @@
 """The command line: `hugginggpt`."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -111,6 +112,9 @@ def _text(text: str) -> str:
 def main() -> NoReturn:
     """Run the command line. Exit codes: 0, 3 some task did not run, 2 the caller's input is wrong, 130 Ctrl-C, 1 anything else."""
     as_json = "--json" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal's encoding cannot show
     try:
         app()
         code = 0

@@ -185,7 +185,7 @@ async def test_it_nests_as_a_subgraph() -> None:
     graph = outer.compile()
     state = graph.invoke({"messages": [HumanMessage("x")]})
     assert [m.type for m in state["messages"]] == ["human", "ai"]
-    events = [c async for c in graph.astream({"messages": [HumanMessage("x")]}, stream_mode="custom", subgraphs=True)]
+    events: list[Any] = [c async for c in graph.astream({"messages": [HumanMessage("x")]}, stream_mode="custom", subgraphs=True)]
     assert [e[-1]["type"] for e in events] == ["plan", "task_start", "task_end", "task_start", "task_end", "reply"]
 
 

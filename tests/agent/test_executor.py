@@ -165,8 +165,8 @@ def _shout(store: ArtifactStore) -> DeclaredTool:
             raise RuntimeError("no voice")
         return words.upper() + "!"
 
-    ports = {"inputs": (Port(name="words", kind=Kind.TEXT),), "outputs": (Port(name="loud", kind=Kind.TEXT),)}
-    return DeclaredTool(tool=shout, task=HubTask(name="shouting", summary="Shout a text.", **ports))
+    inputs, outputs = (Port(name="words", kind=Kind.TEXT),), (Port(name="loud", kind=Kind.TEXT),)
+    return DeclaredTool(tool=shout, task=HubTask(name="shouting", summary="Shout a text.", inputs=inputs, outputs=outputs))
 
 
 async def test_a_users_own_tool_takes_part() -> None:
