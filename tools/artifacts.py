@@ -251,7 +251,8 @@ def _honest_type(data: bytes, name: str, declared: str | None) -> str:
     found = media_type_of(data, hint=declared or claim)
     if claim is not None and kind_of(claim) is not kind_of(found):
         held = "text" if found.startswith("text/") else found
-        raise MediaError(f"The file {name!r} is named like {claim} but holds {held}.", remedy="Give it its right name, or the right file.")
+        remedy = "Save it as UTF-8 text." if claim.startswith("text/") else "Give it its right name, or the right file."
+        raise MediaError(f"The file {name!r} is named like {claim} but holds {held}.", remedy=remedy)
     return found
 
 

@@ -29,7 +29,7 @@ def test_a_timeout_that_is_none(value: str) -> None:
 
 
 def test_wrong_settings_are_the_callers_fault(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="no planner named 'embeded'.*'embedded'"):
+    with pytest.raises(UnknownNameError, match=r"no planner named 'embeded'.*'embedded'"):
         HuggingGPT.from_settings(Settings(planner="embeded"))
     with pytest.raises(SettingsError, match="needs a chat model"):
         HuggingGPT.from_settings(Settings(planner="llm"))
