@@ -76,15 +76,17 @@ class Metadata:
         """Every model id."""
         return [i for (i,) in self._rows("SELECT DISTINCT id FROM cards ORDER BY id", [])]
 
-    def lexical(self, query: str, *, task: str | None, limit: int) -> list[int]:
-        """Numbers of the cards that share words with the query, best BM25 first."""
+    def lexical(self, query: str, *, task: str | None, allowed: Sequence[int] | None, limit: int) -> list[int]:
+        """Numbers of the cards that share words with the query, best BM25 first; of `allowed` cards only, unless that is None."""
         words = [w for w in dict.fromkeys(_WORD.findall(query.lower())) if w not in _STOP][:40]
         if not words:
             return []
         match = " OR ".join(f'"{w}"' for w in words)
         sql = """SELECT words.rowid FROM words JOIN cards ON cards.number = words.rowid
-            WHERE words MATCH ?1 AND (?2 IS NULL OR cards.task = ?2) ORDER BY bm25(words) LIMIT ?3"""
-        return [n for (n,) in self._rows(sql, [match, task, limit])]
+            WHERE words MATCH ?1 AND (?2 IS NULL OR cards.task = ?2)
+            AND (?3 IS NULL OR cards.number IN (SELECT value FROM json_each(?3))) ORDER BY bm25(words) LIMIT ?4"""
+        permitted = None if allowed is None else json.dumps(list(allowed))
+        return [n for (n,) in self._rows(sql, [match, task, permitted, limit])]
 
     def close(self) -> None:
         """Close the file."""
@@ -101,7 +103,7 @@ class Metadata:
 def _fill(db: sqlite3.Connection, cards: Sequence[ModelCard]) -> None:
     with db:
         db.executescript(_SCHEMA)
-        rows = [(i, c.id, c.task, json.dumps(c.as_json(), ensure_ascii=False)) for i, c in enumerate(cards, 1)]
+        rows = [(i, c.id, c.task, json.dumps(c.as_json())) for i, c in enumerate(cards, 1)]
         db.executemany("INSERT INTO cards VALUES (?, ?, ?, ?)", rows)
         db.executemany("INSERT INTO vectors VALUES (?, ?)", ((i, i) for i in range(1, len(cards) + 1)))
         db.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", ((i, card_text(c)) for i, c in enumerate(cards, 1)))

@@ -54,7 +54,7 @@ class Vectors:
 
         Args:
             query: one unit vector, shape (dimension,).
-            tasks: which sub-indexes.
+            tasks: which sub-indexes; every one of them must be there.
             allowed: numbers that may be found, or None for all; applied inside the search, not after it.
             limit: how many at most.
         """
@@ -64,10 +64,10 @@ class Vectors:
         hits: list[tuple[int, float]] = []
         for task in tasks:
             index = self._open(task)
-            if index is None:
-                continue
             if index.d != len(query):
-                raise IndexFileError(f"The index holds vectors of {index.d} numbers and the encoder gives {len(query)}.")
+                raise IndexFileError(
+                    f"The index holds vectors of {index.d} numbers and the encoder gives {len(query)}.", remedy="Build the index again."
+                )
             params = None
             if allowed is not None:
                 chosen = np.asarray(sorted(allowed), np.int64)  # FAISS keeps a pointer: the array must outlive the search
@@ -80,21 +80,24 @@ class Vectors:
         """The vectors numbered 1 … len(tasks), given each one's task; shape (len(tasks), dimension)."""
         import numpy as np
 
-        return np.stack([self._open(task).reconstruct(n) for n, task in enumerate(tasks, 1)])  # type: ignore[union-attr]
+        return np.stack([self._open(task).reconstruct(n) for n, task in enumerate(tasks, 1)])
 
-    def _open(self, task: str) -> Any | None:
+    def _open(self, task: str) -> Any:
         with self._lock:
             if task not in self._loaded and self._folder is not None:
                 path = self._folder / file_name(task)
                 if not path.exists():
-                    return None
+                    raise IndexFileError(
+                        f"The index has lost the vectors of {task}: there is no {str(path)!r}.",
+                        remedy="Open the index again if it was built anew meanwhile; if not, build it again.",
+                    )
                 import faiss
 
                 try:
                     self._loaded[task] = faiss.read_index(str(path))
                 except RuntimeError as e:
                     raise IndexFileError(f"The vectors of {task} in {str(path)!r} cannot be read.", remedy="Build the index again.") from e
-            return self._loaded.get(task)
+            return self._loaded[task]
 
 
 def file_name(task: str) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 from .errors import CardError
 
 _TUPLES = ("languages", "tags", "formats")
+_TEXTS = ("library", "license", "last_modified", "source", "text")
+_NUMBERS = {"downloads": 0, "likes": 0, "parameters": 1}  # with the least that makes sense
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,12 @@ class ModelCard:
                 if not isinstance(entries, list | tuple) or not all(isinstance(e, str) for e in entries):
                     raise CardError(f"Model card {values['id']!r}: {name!r} must be a list of strings, not {entries!r:.80}")
                 values[name] = tuple(entries)
-        for name in ("downloads", "likes", "parameters"):
-            if name in values and (isinstance(values[name], bool) or not isinstance(values[name], int) or values[name] < 0):
-                raise CardError(f"Model card {values['id']!r}: {name!r} must be a whole number, not {values[name]!r:.80}")
+        for name, least in _NUMBERS.items():
+            if name in values and (isinstance(values[name], bool) or not isinstance(values[name], int) or values[name] < least):
+                raise CardError(f"Model card {values['id']!r}: {name!r} must be a whole number from {least}, not {values[name]!r:.80}")
+        for name in _TEXTS:
+            if not isinstance(values.get(name, ""), str):
+                raise CardError(f"Model card {values['id']!r}: {name!r} must be a string, not {values[name]!r:.80}")
+        if not isinstance(values.get("gated", False), bool):
+            raise CardError(f"Model card {values['id']!r}: 'gated' must be true or false, not {values['gated']!r:.80}")
         return cls(**values)

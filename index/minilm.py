@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import CallerError
+from .text import well_formed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,7 +154,7 @@ class _Network:
     def _run(self, texts: Sequence[str]) -> tuple[list[Floats], Floats, list[list[tuple[int, int]]]]:
         import numpy as np
 
-        encoded = self._tokenizer.encode_batch([t[:20_000] for t in texts])
+        encoded = self._tokenizer.encode_batch([well_formed(t[:20_000]) for t in texts])
         ids = np.array([e.ids for e in encoded])
         mask = np.array([e.attention_mask for e in encoded], np.float32)
         emb = "embeddings."

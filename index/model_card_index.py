@@ -5,6 +5,8 @@ On disk, everything that belongs together lies in one generation folder, and `ma
     DIR/manifest.json                    format, generation, encoder, dimension, template, counts, source, created
     DIR/<generation>/cards.sqlite        cards, words (FTS5), which vector belongs to which card
     DIR/<generation>/<task>.faiss        one exact FAISS sub-index for each task
+
+The generation before stays until the next build, for those who have it open.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +76,8 @@ class Hit:
 
     Attributes:
         card: the card.
-        score: reciprocal-rank fusion of the dense and the lexical rank, scaled so that first in both is 1.
-        similarity: cosine of query and card, -1..1; None where only words matched.
+        score: reciprocal-rank fusion of the dense and the lexical rank, scaled so that first in both is 1; 0 without a query.
+        similarity: cosine of query and card, -1..1; None where only words matched, and without a query.
         why: in a person's words.
     """
 
@@ -157,16 +161,20 @@ class ModelCardIndex:
         if not cards.is_file():
             raise IndexFileError(f"The index {str(root)!r} has lost its card file.", remedy="Build the index again.")
         index = cls(Metadata(cards), Vectors(generation), chosen, manifest)
-        index._metadata.counts()  # a corrupt card file is found here, not in the middle of a run
+        _ = index._counts  # a corrupt card file is found here, not in the middle of a run
         return index
 
     def __len__(self) -> int:
-        return sum(self._metadata.counts().values())
+        return sum(self._counts.values())
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        return self._metadata.counts()
 
     @property
     def tasks(self) -> dict[str, int]:
         """Number of cards of each task."""
-        return self._metadata.counts()
+        return dict(self._counts)
 
     def get(self, ident: str, *, task: str | None = None) -> ModelCard:
         """The card of a model.
@@ -190,16 +198,15 @@ class ModelCardIndex:
         """
         if limit < 1:
             raise CallerError(f"limit must be 1 or more, not {limit}.")
-        tasks = [task] if task is not None else list(self._metadata.counts())
+        tasks = [t for t in self._counts if task is None or t == task]
+        if not query.strip():
+            return self._in_order(tasks, filters, limit)
         allowed = self._allowed(tasks, filters)
         if allowed is not None and not allowed:
             return []
         depth = max(limit, _DEPTH)
         dense = self._vectors.search(self._encoder.encode([query])[0], tasks=tasks, allowed=allowed, limit=depth)
-        lexical = self._metadata.lexical(query, task=task, limit=depth if allowed is None else max(depth, 1000))
-        if allowed is not None:
-            permitted = set(allowed)
-            lexical = [n for n in lexical if n in permitted][:depth]
+        lexical = self._metadata.lexical(query, task=task, allowed=allowed, limit=depth)
         return self._fuse(dense, lexical, limit)
 
     async def asearch(self, query: str, *, task: str | None = None, filters: CardFilter | None = None, limit: int = 10) -> list[Hit]:
@@ -224,6 +231,10 @@ class ModelCardIndex:
         if filters is None:
             return None
         return [n for t in tasks for n, card in self._metadata.of_task(t).items() if filters.passes(card)]
+
+    def _in_order(self, tasks: Sequence[str], filters: CardFilter | None, limit: int) -> list[Hit]:
+        numbered = {n: card for t in tasks for n, card in self._metadata.of_task(t).items() if filters is None or filters.passes(card)}
+        return [Hit(card=numbered[n], score=0.0, similarity=None, why="no query: in the order of the index") for n in sorted(numbered)[:limit]]
 
     def _fuse(self, dense: list[tuple[int, float]], lexical: list[int], limit: int) -> list[Hit]:
         similarity = dict(dense)
@@ -268,7 +279,7 @@ def _manifest(encoder: str, dimension: int | None, cards: Sequence[ModelCard], s
 def _write(root: Path, cards: Sequence[ModelCard], vectors: Floats, manifest: dict[str, Any]) -> None:
     generation = f"g-{uuid.uuid4().hex[:12]}"
     try:
-        old = _old_generations(root)
+        old = _stale_generations(root)
         place = root / generation
         place.mkdir(parents=True)
         Metadata.create(cards, place / "cards.sqlite").close()
@@ -276,14 +287,22 @@ def _write(root: Path, cards: Sequence[ModelCard], vectors: Floats, manifest: di
         temporary = root / f"manifest-{generation}.tmp"
         temporary.write_text(json.dumps({**manifest, "generation": generation, "dimension": int(vectors.shape[1])}, indent=1), "utf-8")
         temporary.replace(root / "manifest.json")
-    except OSError as e:
-        raise IndexFileError(f"The index cannot be written to {str(root)!r}: {e.strerror}.", remedy="Choose another folder.") from e
+    except (OSError, sqlite3.Error, RuntimeError) as e:  # FAISS raises RuntimeError
+        why = getattr(e, "strerror", None) or e
+        raise IndexFileError(f"The index cannot be written to {str(root)!r}: {why}.", remedy="Choose another folder.") from e
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _old_generations(root: Path) -> list[Path]:
-    return [p for p in root.glob("g-*") if p.is_dir()] if root.is_dir() else []
+def _stale_generations(root: Path) -> list[Path]:
+    """Every generation but the one that the manifest names: whoever has that one open reads files of it on first use."""
+    if not root.is_dir():
+        return []
+    try:
+        current = _read_manifest(root)["generation"]
+    except IndexFileError:
+        current = None
+    return [p for p in root.glob("g-*") if p.is_dir() and p.name != current]
 
 
 def _read_manifest(root: Path) -> dict[str, Any]:
@@ -300,5 +319,5 @@ def _read_manifest(root: Path) -> dict[str, Any]:
     if not isinstance(manifest.get("encoder"), str) or not str(manifest.get("generation", "")).startswith("g-"):
         raise IndexFileError(f"The manifest of the index {str(root)!r} is incomplete.", remedy="Build the index again.")
     if Path(manifest["generation"]).name != manifest["generation"]:
-        raise IndexFileError(f"The manifest of the index {str(root)!r} names a generation outside of it.")
+        raise IndexFileError(f"The manifest of the index {str(root)!r} names a generation outside of it.", remedy="Build the index again.")
     return manifest

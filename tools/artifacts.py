@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..index.text import well_formed
 from .errors import MediaError
 from .sniff import claimed_type, extension_of, kind_of, media_type_of
 from .task import Kind
@@ -122,10 +123,10 @@ class ArtifactStore:
     def add_file(self, path: Path | str) -> Artifact:
         """Take in a file that the *caller* named; it may lie anywhere. It is read where it lies, not copied."""
         p = Path(path)
-        if p.is_dir():
-            raise MediaError(f"{str(path)!r} is a folder.", remedy="Name the files in it one by one.")
         try:
             size = p.stat().st_size
+            if p.is_dir():
+                raise MediaError(f"{str(path)!r} is a folder.", remedy="Name the files in it one by one.")
             if size > MAX_BYTES:
                 raise MediaError(f"{str(path)!r} has {size:,} bytes; at most {MAX_BYTES:,} are taken.", remedy="Give a smaller file.")
             if not p.is_file():
@@ -192,7 +193,7 @@ class ArtifactStore:
     def _from_path(self, value: str) -> Artifact:
         try:
             path = Path(value).resolve()
-        except (OSError, ValueError) as e:
+        except (OSError, ValueError, RuntimeError) as e:  # RuntimeError: links that go round in a circle
             raise MediaError(f"{value[:80]!r} is not a usable path: {e}.") from e
         if not any(path.is_relative_to(a) for a in self._allowed):
             raise MediaError(
@@ -208,14 +209,15 @@ class ArtifactStore:
         return self._from_base64(body, head[5:].split(";")[0] or None, "")
 
     def _from_block(self, block: dict[str, Any]) -> Artifact:
-        extras = block.get("extras") or {}
-        name = str(extras.get("filename") or block.get("title") or "")
+        extras = block.get("extras")
+        name = str((extras.get("filename") if isinstance(extras, dict) else None) or block.get("title") or "")
         if isinstance(block.get("base64"), str):
-            return self._from_base64(block["base64"], block.get("mime_type"), name)
+            declared = block.get("mime_type")
+            return self._from_base64(block["base64"], declared if isinstance(declared, str) else None, name)
         if isinstance(block.get("file_id"), str):
             return self.get(block["file_id"])
         if isinstance(block.get("text"), str):
-            return self.put(block["text"].encode(), name=name or "text.txt", media_type="text/plain")
+            return self.put(well_formed(block["text"]).encode(), name=name or "text.txt", media_type="text/plain")
         if isinstance(block.get("url"), str):
             return self._resolve(block["url"])
         raise MediaError(f"A content block of type {block.get('type')!r} holds neither base64, file_id, text nor url.")
@@ -248,7 +250,7 @@ def is_artifact_id(value: str) -> bool:
 def _honest_type(data: bytes, name: str, declared: str | None) -> str:
     """The type by the bytes. Raises MediaError when the name claims another kind of file."""
     claim = claimed_type(name)
-    found = media_type_of(data, hint=declared or claim)
+    found = media_type_of(data, hint=claim or declared)
     if claim is not None and kind_of(claim) is not kind_of(found):
         held = "text" if found.startswith("text/") else found
         remedy = "Save it as UTF-8 text." if claim.startswith("text/") else "Give it its right name, or the right file."

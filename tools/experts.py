@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from ..index.errors import UnknownNameError
 from .errors import NoExpertError
 from .runners.runner import Availability, Runner
 
@@ -62,7 +63,7 @@ class Experts:
 
     def availability(self, task: HubTask) -> dict[str, Availability]:
         """By runner: whether it can do this task with any model. Fast; the index is not opened."""
-        return {r.name: r.availability(task) for r in self.runners}
+        return {r.name: _asked(r, task) for r in self.runners}
 
     def candidates(self, task: HubTask, query: str = "", *, model: str | None = None, limit: int = 5) -> tuple[Candidate, ...]:
         """Models that can run here, best first.
@@ -78,7 +79,7 @@ class Experts:
             UnknownNameError: `model` is not in the index.
         """
         if model is not None:
-            card = self.index.get(model, task=task.name)
+            card = self._named(task, model)
             runner = self._runner_for(task, card)
             if runner is None:
                 raise self._none(task, card)
@@ -104,6 +105,15 @@ class Experts:
         found = [(card, self._runner_for(task, card), score, why) for card, score, why in pairs]
         return tuple(Candidate(card=c, runner=r, score=s, why=w) for c, r, s, w in found if r is not None)
 
+    def _named(self, task: HubTask, model: str) -> ModelCard:
+        try:
+            return self.index.get(model, task=task.name)
+        except UnknownNameError:
+            for card in self._shipped(task):
+                if card.id == model:
+                    return card
+            raise
+
     def _shipped(self, task: HubTask) -> list[ModelCard]:
         """Embedded experts, for indexes that do not hold them."""
         from ..index.catalogue import load_catalogue
@@ -111,9 +121,16 @@ class Experts:
         return [c for c in load_catalogue() if c.task == task.name and self._runner_for(task, c) is not None]
 
     def _runner_for(self, task: HubTask, card: ModelCard) -> Runner | None:
-        return next((r for r in self.runners if r.availability(task, card).ok), None)
+        return next((r for r in self.runners if _asked(r, task, card).ok), None)
 
     def _none(self, task: HubTask, card: ModelCard | None) -> NoExpertError:
-        answers = {r.name: r.availability(task, card) for r in self.runners}
+        answers = {r.name: _asked(r, task, card) for r in self.runners}
         remedies = dict.fromkeys(a.remedy for a in answers.values() if a.remedy)
         return NoExpertError(task.name, {n: a.why for n, a in answers.items()}, remedy=" ".join(remedies))
+
+
+def _asked(runner: Runner, task: HubTask, card: ModelCard | None = None) -> Availability:
+    try:
+        return runner.availability(task, card)
+    except Exception as e:  # a runner may be anyone's: what breaks in it must not keep the others from running
+        return Availability(supported=False, ok=False, why=f"it could not tell: {type(e).__name__}: {e!s:.200}")

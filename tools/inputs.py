@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from langchain_core.tools import InjectedToolArg
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
+from ..index.text import well_formed
 from .artifacts import Artifact, ArtifactStore, is_artifact_id
 from .errors import InputError, MediaError
 from .media import load_text
@@ -19,6 +20,18 @@ from .task import HubTask, Kind, Port
 MAX_TEXT = 5_000_000
 _MEDIA_HINT = "an artifact id such as artifact-0123456789abcdef, the path of an allowed file, a data URL or a content block"
 _TEXT_HINT = "the text itself, or an artifact id of a text"
+
+
+def _as_labels(value: Any) -> Any:
+    """Labels in every form in which they come: a list, one text with commas between them, or labels with scores."""
+    if isinstance(value, str):
+        return [value] if is_artifact_id(value) else [part.strip() for part in value.split(",")]
+    if isinstance(value, list | tuple):
+        return [entry["label"] if isinstance(entry, dict) and "label" in entry else entry for entry in value]
+    return value
+
+
+_Labels = Annotated[list[str], BeforeValidator(_as_labels)]
 
 
 def args_schema(task: HubTask) -> type[BaseModel]:
@@ -31,7 +44,7 @@ def args_schema(task: HubTask) -> type[BaseModel]:
 
 
 def _field(port: Port) -> tuple[Any, Any]:
-    kinds: dict[Kind, Any] = {Kind.LABELS: list[str], Kind.NUMBER: float, Kind.JSON: Any, Kind.TABLE: str | list[dict[str, Any]]}
+    kinds: dict[Kind, Any] = {Kind.LABELS: _Labels, Kind.NUMBER: float, Kind.JSON: Any, Kind.TABLE: str | list[dict[str, Any]]}
     one = kinds.get(port.kind, str | dict[str, Any] if port.kind.is_media else str)
     kind = list[one] if port.many else one  # type: ignore[valid-type]
     hint = _MEDIA_HINT if port.kind.is_media else _TEXT_HINT if port.kind is Kind.TEXT else ""
@@ -75,11 +88,11 @@ def _read_entry(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> 
 def _read(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> Any:
     if port.kind.is_media:
         return store.resolve(value, kind=port.kind)
-    file = _attached(value, store)
+    file = _attached(value[0] if port.kind is Kind.LABELS and isinstance(value, list) and len(value) == 1 else value, store)
     if port.kind is Kind.TEXT:
         return _text(task, port, value, file)
     if port.kind is Kind.LABELS:
-        return _labels(task, port, value)
+        return _labels(task, port, value if file is None else load_text(file).replace("\n", ","))
     if port.kind is Kind.TABLE:
         return _table(task, port, value, file)
     if port.kind is Kind.NUMBER:
@@ -90,15 +103,17 @@ def _read(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> Any:
     if file is not None:
         try:
             return json.loads(load_text(file))
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             raise InputError(f"{file.name!r} is not JSON: {e}.") from e
     return value
 
 
 def _attached(value: Any, store: ArtifactStore) -> Artifact | None:
-    if isinstance(value, Artifact | dict):
-        is_block = isinstance(value, Artifact) or "type" in value
+    if isinstance(value, dict):
+        is_block = "type" in value and any(isinstance(value.get(k), str) for k in ("base64", "file_id", "text", "url"))
         return store.resolve(value) if is_block else None
+    if isinstance(value, Artifact):
+        return value
     return store.get(value) if isinstance(value, str) and is_artifact_id(value) else None
 
 
@@ -111,7 +126,7 @@ def _text(task: HubTask, port: Port, value: Any, file: Artifact | None) -> str:
                 article = "an" if file.kind[0] in "aeiou" else "a"
                 raise InputError(f"{file.name!r} is {article} {file.kind} file; {port.name!r} of {task.name} takes text.") from e
             raise
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = well_formed(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     if not text.strip():
         raise InputError(f"{port.name!r} of {task.name} is empty.", remedy="Give a text.")
     if len(text) > MAX_TEXT:
@@ -120,8 +135,8 @@ def _text(task: HubTask, port: Port, value: Any, file: Artifact | None) -> str:
 
 
 def _labels(task: HubTask, port: Port, value: Any) -> list[str]:
-    entries = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
-    labels = [e["label"] if isinstance(e, dict) and "label" in e else e for e in entries]
+    labels = _as_labels(value)
+    labels = labels if isinstance(labels, list) else [labels]
     out = list(dict.fromkeys(str(label).strip() for label in labels if str(label).strip()))
     if not out:
         raise InputError(f"{port.name!r} of {task.name} needs at least one label, not {value!r:.80}.")
@@ -134,8 +149,16 @@ def _table(task: HubTask, port: Port, value: Any, file: Artifact | None) -> list
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
-            value = list(csv.DictReader(io.StringIO(value)))
+        except (ValueError, RecursionError):
+            value = _rows(value)
     if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
         raise InputError(f"{port.name!r} of {task.name} must be a table: rows with named columns, as CSV or JSON.")
     return value
+
+
+def _rows(text: str) -> list[dict[str, Any]] | None:
+    """The rows of a CSV text, or None when it is not one."""
+    try:
+        return list(csv.DictReader(io.StringIO(text)))
+    except csv.Error:
+        return None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 64_000_000
 MAX_SECONDS = 4 * 3600
+LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 MAX_CHARACTERS = 5_000_000
 _LOBES = 16
 _PASS = 0.9
@@ -42,6 +43,8 @@ def load_image(artifact: Artifact) -> Image.Image:
             if opened.size[0] * opened.size[1] > MAX_PIXELS:
                 raise too_large
             picture = ImageOps.exif_transpose(opened)
+            if picture.mode.startswith("I;16"):  # converted as it stands, everything above 255 would be white
+                picture = picture.point(lambda value: value * (1 / 256)).convert("L")
             if "A" in picture.getbands() or "transparency" in picture.info:
                 picture = picture.convert("RGBA")
                 white = Image.new("RGBA", picture.size, "white")
@@ -64,9 +67,17 @@ def load_wav(artifact: Artifact, *, rate: int = 16_000) -> NDArray[np.float32]:
     import numpy as np
 
     try:
-        with wave.open(io.BytesIO(artifact.read_bytes())) as f:
-            channels, width, given, frames = f.getnchannels(), f.getsampwidth(), f.getframerate(), f.getnframes()
-            if given <= 0 or frames / given > MAX_SECONDS:
+        data = artifact.read_bytes()
+        with wave.open(io.BytesIO(data)) as f:
+            channels, width, given = f.getnchannels(), f.getsampwidth(), f.getframerate()
+            if width > 4 or not LOWEST_RATE <= given <= HIGHEST_RATE:
+                raise MediaError(
+                    f"The recording {artifact.name!r} has {8 * width} bits at {given:,} Hz; 8 to 32 bits at {LOWEST_RATE:,} to "
+                    f"{HIGHEST_RATE:,} Hz are read.",
+                    remedy="Convert it to 16 bits at 16,000 Hz.",
+                )
+            frames = min(f.getnframes(), len(data) // (channels * width))  # a streamed file claims four gigabytes
+            if frames / given > MAX_SECONDS:
                 raise MediaError(f"The recording {artifact.name!r} is longer than {MAX_SECONDS // 3600} hours.", remedy="Cut it.")
             raw = f.readframes(frames)
     except (wave.Error, EOFError) as e:

@@ -7,12 +7,14 @@ from .task import Kind
 _HEADS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"BM", "image/bmp"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
     (b"fLaC", "audio/flac"),
-    (b"ID3", "audio/mpeg"),
+    (b"ID3\x02", "audio/mpeg"),
+    (b"ID3\x03", "audio/mpeg"),
+    (b"ID3\x04", "audio/mpeg"),
     (b"\xff\xfb", "audio/mpeg"),
     (b"\xff\xf3", "audio/mpeg"),
     (b"OggS", "audio/ogg"),
@@ -49,11 +51,18 @@ def media_type_of(data: bytes, *, hint: str | None = None) -> str:
             return media_type
     if data[:4] == b"RIFF":
         return {b"WAVE": "audio/wav", b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}.get(data[8:12], "application/octet-stream")
+    if data[:2] == b"BM" and data[6:10] == bytes(4):  # two letters alone would make a bitmap of a text about BMW
+        return "image/bmp"
     if data[4:8] == b"ftyp":
         return "audio/mp4" if data[8:11] == b"M4A" else "video/mp4"
     if is_text(data):
         return hint if hint is not None and (hint.startswith("text/") or hint == "application/json") else "text/plain"
-    return "application/octet-stream"
+    return hint if hint is not None and "/" in hint and _is_unknown(hint) else "application/octet-stream"
+
+
+def _is_unknown(media_type: str) -> bool:
+    """Whether bytes of this type are not recognised here, so that a declaration is all there is."""
+    return media_type not in _EXTENSIONS and not media_type.startswith("text/")
 
 
 def claimed_type(name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -16,6 +17,7 @@ from .artifacts import Artifact, ArtifactStore
 from .errors import NoExpertError
 from .experts import Candidate, Experts
 from .inputs import args_schema, read_inputs
+from .outputs import check_output
 from .result import Attempt, ToolResult
 from .runners.runner import NewMedia, RunnerOutput
 from .task import HubTask
@@ -150,6 +152,8 @@ class _Work:
                 files = [self._store.put(m.data, name=m.name, media_type=m.media_type) for m in _media(value)]
                 artifacts += files
                 value = files if port.many else files[0]
+            else:
+                check_output(port, value)
             values[port.name] = value
         self._values, self._artifacts, self._output = values, artifacts, output
 
@@ -161,7 +165,8 @@ class _Work:
     def stop(self, error: HuggingGPTError, considered: Any) -> None:
         self._failure = error
         if isinstance(error, NoExpertError) and not self._candidates:
-            self._candidates = considered()
+            with contextlib.suppress(HuggingGPTError):  # an index that cannot be read is not why there is no expert
+                self._candidates = considered()
 
     def result(self) -> ToolResult:
         if self._output is None:
@@ -211,6 +216,8 @@ def _media(value: Any) -> list[NewMedia]:
     files = list(value) if isinstance(value, list | tuple) else [value]
     if not files or not all(isinstance(f, NewMedia) for f in files):
         raise ExpertError(f"the expert gave no file but {value!r:.80}")
+    if not all(f.data for f in files):
+        raise ExpertError("the expert gave an empty file (0 bytes)")
     return files
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..index.text import well_formed
 from .artifacts import Artifact, ArtifactStore
+from .errors import MediaError
 from .result import ToolResult
 from .task import HubTask, Kind, Port
 
@@ -43,6 +45,13 @@ def _shown_port(port: Port, value: Any, store: ArtifactStore) -> str:
         return "\n".join(f"{port.name}: {f.id} ({f.media_type}, {f.size:,} bytes)" for f in files if isinstance(f, Artifact))
     text = text_view(port.kind, value)
     if len(text) > MAX_SHOWN:
-        whole = store.put(text.encode(), name=f"{port.name}.txt", media_type="text/plain")
-        return f"{port.name}: {text[:MAX_SHOWN]} … (cut; the whole text is {whole.id})"
+        return f"{port.name}: {text[:MAX_SHOWN]} … (cut; {_kept(text, port, store)})"
     return f"{port.name}: {text}"
+
+
+def _kept(text: str, port: Port, store: ArtifactStore) -> str:
+    try:
+        whole = store.put(well_formed(text).encode(), name=f"{port.name}.txt", media_type="text/plain")
+    except MediaError as e:
+        return f"the whole text is not kept: {e.message}"
+    return f"the whole text is {whole.id}"

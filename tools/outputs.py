@@ -1,0 +1,44 @@
+"""Whether what an expert gave is what its ports promise."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..index.errors import ExpertError
+from .task import Kind, Port
+
+
+def check_output(port: Port, value: Any) -> None:
+    """Check the value of a port that takes no files against `RunnerOutput.values`.
+
+    Raises:
+        ExpertError: it is not plain JSON, or not of the port's kind.
+    """
+    if port.many and not isinstance(value, list):
+        raise ExpertError(f"the expert gave no list as {port.name!r} but {value!r:.80}")
+    for one in value if port.many else [value]:
+        if not _fits(port.kind, one):
+            raise ExpertError(f"the expert gave no {port.kind} as {port.name!r} but {one!r:.80}")
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as e:
+        raise ExpertError(f"the expert gave {port.name!r} in a form that is not plain JSON: {e}") from e
+
+
+def _fits(kind: Kind, value: Any) -> bool:
+    if kind is Kind.TEXT:
+        return isinstance(value, str)
+    if kind is Kind.NUMBER:
+        return _is_number(value)
+    if kind is Kind.LABELS:
+        return isinstance(value, list) and all(_is_label(entry) for entry in value)
+    return True
+
+
+def _is_label(entry: Any) -> bool:
+    return isinstance(entry, str) or (isinstance(entry, dict) and isinstance(entry.get("label"), str) and _is_number(entry.get("score")))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
