@@ -37,8 +37,9 @@ def chat(settings: Settings, files: Sequence[str]) -> int:
             if line.startswith("/"):
                 _command(line, attached, console)
             elif line:
-                history += _turn(agent, console, line, attached, history, runner)
-                attached = []
+                said = _turn(agent, console, line, attached, history, runner)
+                history += said
+                attached = [] if said else attached  # what was stopped or refused can be said again
 
 
 def _command(line: str, attached: list[str], console: Console) -> None:

@@ -109,7 +109,8 @@ def show_reply(console: Console, reply: Reply) -> None:
     else:
         console.print(reply.text, soft_wrap=True, markup=False)
     for artifact in reply.artifacts:
-        console.print(Text(f"{artifact.media_type}  {artifact.path}"), soft_wrap=True)
+        if str(artifact.path) not in reply.text:
+            console.print(Text(f"{artifact.media_type}  {artifact.path}"), soft_wrap=True)
 
 
 def finished_lines(results: Sequence[dict[str, Any]]) -> list[str]:

@@ -234,7 +234,9 @@ class ModelCardIndex:
 
     def _in_order(self, tasks: Sequence[str], filters: CardFilter | None, limit: int) -> list[Hit]:
         numbered = {n: card for t in tasks for n, card in self._metadata.of_task(t).items() if filters is None or filters.passes(card)}
-        return [Hit(card=numbered[n], score=0.0, similarity=None, why="no query: in the order of the index") for n in sorted(numbered)[:limit]]
+        return [
+            Hit(card=numbered[n], score=0.0, similarity=None, why="no query: in the order of the index") for n in sorted(numbered)[:limit]
+        ]
 
     def _fuse(self, dense: list[tuple[int, float]], lexical: list[int], limit: int) -> list[Hit]:
         similarity = dict(dense)

@@ -88,7 +88,8 @@ def _read_entry(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> 
 def _read(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> Any:
     if port.kind.is_media:
         return store.resolve(value, kind=port.kind)
-    file = _attached(value[0] if port.kind is Kind.LABELS and isinstance(value, list) and len(value) == 1 else value, store)
+    alone = port.kind is Kind.LABELS and isinstance(value, list) and len(value) == 1  # a file of labels passes the schema as a list of one
+    file = _attached(value[0] if alone else value, store)
     if port.kind is Kind.TEXT:
         return _text(task, port, value, file)
     if port.kind is Kind.LABELS:

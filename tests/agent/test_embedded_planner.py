@@ -134,6 +134,16 @@ def test_an_earlier_picture_is_read_when_its_text_is_needed(planner: EmbeddedPla
     assert plan.tasks[0].arguments == {"image": picture.id}
 
 
+def test_a_text_of_an_earlier_turn_is_meant_before_numbers_of_a_later_one(planner: EmbeddedPlanner) -> None:
+    text, scores = Made(artifact=file("text.txt", "text/plain"), task="image-to-text"), file("scores.txt", "text/plain")
+    history = (
+        Turn(role="assistant", text="It says …", made=(text,)),
+        Turn(role="assistant", text="0.64", made=(Made(artifact=scores, task="sentence-similarity"),)),
+    )
+    plan = planner.plan(Request(text="Summarise it", history=history), HUB_TASKS)
+    assert plan.tasks[0].arguments["text"] == text.artifact.id
+
+
 @pytest.mark.parametrize("text", ["Summarise this article", "Is it about a, b or c?"])
 def test_what_lacks_its_text_is_asked_for(planner: EmbeddedPlanner, text: str) -> None:
     plan = planner.plan(Request(text=text), HUB_TASKS)

@@ -259,4 +259,7 @@ class Wiring:
         return [m.artifact for turn in reversed(self.request.history) for m in reversed(turn.made)]
 
     def _again(self, kind: Kind) -> str | None:
-        return next((a.id for a in self._earlier() if kind.accepts(a.kind)), None)
+        """The newest file of earlier turns that fits; one that is of this very kind before one that only has a text view."""
+        made = [m for turn in reversed(self.request.history) for m in reversed(turn.made) if kind.accepts(m.artifact.kind)]
+        own = [m for m in made if m.task not in self.tasks or self.tasks[m.task].output.kind is kind]
+        return next((m.artifact.id for m in (*own, *made)), None)
