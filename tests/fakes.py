@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
@@ -16,9 +19,13 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from numpy.typing import NDArray
 from pydantic import Field
 
+from langchain_hugginggpt.index.card import ModelCard
 from langchain_hugginggpt.tools.artifacts import Artifact
+from langchain_hugginggpt.tools.runners.runner import Availability, RunnerOutput
+from langchain_hugginggpt.tools.task import HubTask
 
 
 class ScriptedChat(BaseChatModel):
@@ -94,3 +101,61 @@ def file(name: str, media_type: str) -> Artifact:
     """An artifact of that name and type that lies nowhere: for planners, which never read a file."""
     ident = f"artifact-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
     return Artifact(id=ident, path=Path("/nowhere") / name, media_type=media_type, name=name, size=1)
+
+
+class WordEncoder:
+    """Counts words, one dimension for each: cosines can be worked out by hand.
+
+    A text without any of the words points along a last dimension of its own, so that every vector has length 1.
+    """
+
+    def __init__(self, *words: str, name: str = "words") -> None:
+        self._words = words
+        self.name = name
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = np.zeros((len(texts), len(self._words) + 1), np.float32)
+        for i, text in enumerate(texts):
+            found = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+            vectors[i, :-1] = [found.count(w) for w in self._words]
+            vectors[i, -1] = not vectors[i].any()
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class ScriptedRunner:
+    """A runner whose models do what a script says, and that records what it was asked.
+
+    Attributes:
+        script: by model id: the values of the output ports, a RunnerOutput, an exception to raise, a function of the inputs that
+            gives one of those, or anything else to be given back as it stands.
+        seconds: how long each call takes.
+        asked: (model id, inputs) of each call.
+    """
+
+    def __init__(self, script: Mapping[str, Any], *, name: str = "scripted", seconds: float = 0.0) -> None:
+        self.script = dict(script)
+        self.name = name
+        self.seconds = seconds
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
+        if card is None or card.id in self.script:
+            return Availability(supported=True, ok=True)
+        return Availability(supported=False, ok=False, why="it is not in the script", remedy="Write it into the script.")
+
+    def run(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
+        time.sleep(self.seconds)
+        return self._answer(card, inputs)
+
+    async def arun(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
+        await asyncio.sleep(self.seconds)
+        return self._answer(card, inputs)
+
+    def _answer(self, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
+        self.asked.append((card.id, dict(inputs)))
+        item = self.script[card.id]
+        item = item(inputs) if callable(item) else item
+        if isinstance(item, BaseException):
+            raise item
+        given: RunnerOutput = RunnerOutput(values=item) if isinstance(item, Mapping) else item
+        return given

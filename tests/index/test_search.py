@@ -1,0 +1,228 @@
+"""What a search finds and in what order: checked against brute force and against sums done by hand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from langchain_hugginggpt.index import CardFilter, MiniLM, ModelCard, ModelCardIndex
+from langchain_hugginggpt.index.catalogue import load_catalogue
+from langchain_hugginggpt.index.errors import CallerError, CardError, UnknownNameError
+from langchain_hugginggpt.index.text import card_text
+from tests.fakes import WordEncoder
+from tests.index.cards import BOTH_READ, CARDS, CATS, DOGS, READ, UNKNOWN, WORDS
+
+QUERIES = ("transcribe speech in German", "is this review good or bad", "find cars in a photo", "Übersetzung", "zzzz qqqq", "3D")
+
+
+@pytest.fixture(scope="module")
+def minilm() -> MiniLM:
+    return MiniLM()
+
+
+@pytest.fixture(scope="module")
+def catalogue(minilm: MiniLM) -> ModelCardIndex:
+    return ModelCardIndex.embedded(minilm)
+
+
+@pytest.fixture
+def zoo() -> ModelCardIndex:
+    return ModelCardIndex.from_cards(CARDS, encoder=WordEncoder(*WORDS))
+
+
+def ids(index: ModelCardIndex, query: str, *, task: str | None = None, filters: CardFilter | None = None, limit: int = 10) -> list[str]:
+    return [h.card.id for h in index.search(query, task=task, filters=filters, limit=limit)]
+
+
+def dense(index: ModelCardIndex, encoder: MiniLM, query: str, task: str | None, allowed: list[int] | None = None) -> list[tuple[int, float]]:
+    tasks = [task] if task else list(index.tasks)
+    return index._vectors.search(encoder.encode([query])[0], tasks=tasks, allowed=allowed, limit=20)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_dense_search_is_exact(minilm: MiniLM, catalogue: ModelCardIndex, query: str) -> None:
+    cards = load_catalogue()
+    vectors = catalogue._vectors.of([c.task for c in cards])
+    cosines = vectors @ minilm.encode([query])[0]
+    for task in [None, *catalogue.tasks]:
+        members = [i for i, c in enumerate(cards) if task is None or c.task == task]
+        expected = sorted((float(cosines[i]) for i in members), reverse=True)[:20]
+        found = dense(catalogue, minilm, query, task)
+        np.testing.assert_allclose([s for _, s in found], expected, atol=1e-5)
+        np.testing.assert_allclose([cosines[n - 1] for n, _ in found], expected, atol=1e-5)
+        assert {n - 1 for n, _ in found} <= set(members)
+
+
+@pytest.mark.parametrize("query", QUERIES[:3])
+def test_dense_search_among_allowed_cards_is_exact(minilm: MiniLM, catalogue: ModelCardIndex, query: str) -> None:
+    cards = load_catalogue()
+    allowed = list(range(1, len(cards) + 1, 7))
+    cosines = catalogue._vectors.of([c.task for c in cards]) @ minilm.encode([query])[0]
+    expected = sorted((float(cosines[n - 1]) for n in allowed), reverse=True)[:20]
+    found = dense(catalogue, minilm, query, None, allowed)
+    np.testing.assert_allclose([s for _, s in found], expected, atol=1e-5)
+    assert {n for n, _ in found} <= set(allowed)
+
+
+def test_shipped_vectors_are_those_of_the_cards(minilm: MiniLM, catalogue: ModelCardIndex) -> None:
+    some = load_catalogue()[::40]
+    numbers = [n for n, c in enumerate(load_catalogue()) if c in some]
+    vectors = catalogue._vectors.of([c.task for c in load_catalogue()])[numbers]
+    assert ((vectors * minilm.encode([card_text(c) for c in some])).sum(1) > 0.9999).all()
+
+
+def test_ranks_are_fused_as_worked_out_by_hand(zoo: ModelCardIndex) -> None:
+    hits = zoo.search("cats", task="image-classification")
+    # id and text are encoded: CATS has three cats and nothing else, DOGS two dogs and one cat, UNKNOWN one bird.
+    assert [h.card for h in hits] == [CATS, DOGS, UNKNOWN]
+    cosines = [h.similarity for h in hits]
+    assert cosines == pytest.approx([1, 1 / np.sqrt(5), 0], abs=1e-6)
+    by_hand = [1.0, (1 / 62 + 1 / 62) * 61 / 2, (1 / 63) * 61 / 2]
+    assert [h.score for h in hits] == pytest.approx(by_hand, abs=1e-6)
+    assert hits[0].why == "no. 1 by meaning (cosine 1.00), no. 1 by words"
+    assert hits[2].why == "no. 3 by meaning (cosine 0.00)"
+
+
+def test_words_alone_find_what_meaning_does_not(zoo: ModelCardIndex) -> None:
+    hits = zoo.search("pictures", task="image-to-text")  # no word of the encoder: all cosines are 0
+    assert hits[0].card == READ
+    assert "no. 1 by words" in hits[0].why
+
+
+def test_a_card_far_down_by_meaning_has_no_similarity() -> None:
+    cards = [ModelCard(id=f"a/{i}", task="t", text="cats " * (1 + i % 3)) for i in range(80)]
+    rare = ModelCard(id="a/rare", task="t", text="dogs quokka")
+    hit = ModelCardIndex.from_cards([*cards, rare], encoder=WordEncoder("cats", "dogs")).search("cats quokka", limit=80)
+    found = next(h for h in hit if h.card.id == "a/rare")
+    assert found.similarity is None
+    assert found.why == "no. 1 by words"
+
+
+def test_a_query_of_two_tasks_finds_both(zoo: ModelCardIndex) -> None:
+    assert {(h.card.id, h.card.task) for h in zoo.search("cats")} == {(c.id, c.task) for c in CARDS}
+
+
+def test_a_task_keeps_others_out(zoo: ModelCardIndex) -> None:
+    assert set(ids(zoo, "cats", task="image-to-text")) == {"zoo/read", "zoo/cats"}
+    assert ids(zoo, "cats", task="nothing-of-this-name") == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (CardFilter(), {"zoo/cats", "zoo/dogs", "zoo/unknown"}),
+        (CardFilter(license=("mit",)), {"zoo/cats"}),
+        (CardFilter(license=("mit", "apache-2.0")), {"zoo/cats", "zoo/dogs"}),
+        (CardFilter(language="de"), {"zoo/dogs"}),
+        (CardFilter(library="timm"), {"zoo/dogs"}),
+        (CardFilter(max_parameters=999), {"zoo/cats"}),
+        (CardFilter(max_parameters=1000), {"zoo/cats", "zoo/dogs"}),
+        (CardFilter(gated=False), {"zoo/cats"}),
+        (CardFilter(gated=True), {"zoo/dogs"}),
+        (CardFilter(where=lambda c: c.id.endswith("unknown")), {"zoo/unknown"}),
+        (CardFilter(library="transformers", where=lambda c: c.id != "zoo/cats"), set()),
+        (CardFilter(license=("mit",), language="de"), set()),
+    ],
+)
+def test_filters(zoo: ModelCardIndex, filters: CardFilter, expected: set[str]) -> None:
+    assert set(ids(zoo, "birds dogs cats", task="image-classification", filters=filters)) == expected
+    assert set(ids(zoo, "", task="image-classification", filters=filters)) == expected
+
+
+@pytest.mark.parametrize("query", ["cats", "quokka"], ids=["by meaning it is last", "by words as well"])
+def test_a_filter_finds_the_one_card_that_is_left(query: str) -> None:
+    many = [ModelCard(id=f"a/{i}", task="t", text="cats quokka") for i in range(1500)]
+    rare = ModelCard(id="a/rare", task="t", license="mit", text="dogs " * 40 + "quokka cats")
+    index = ModelCardIndex.from_cards([*many, rare], encoder=WordEncoder("cats", "dogs"))
+    (hit,) = index.search(query, task="t", filters=CardFilter(license=("mit",)), limit=1)
+    assert hit.card == rare
+    assert (hit.score, hit.why[-14:]) == (1.0, "no. 1 by words")
+
+
+def test_an_empty_query_gives_cards_in_the_order_of_the_index(zoo: ModelCardIndex) -> None:
+    hits = zoo.search(" ", limit=4)
+    assert [h.card for h in hits] == [CATS, DOGS, UNKNOWN, READ]
+    assert {(h.score, h.similarity, h.why) for h in hits} == {(0.0, None, "no query: in the order of the index")}
+
+
+@pytest.mark.parametrize(
+    "query", ['"', "NEAR(", "* OR AND NOT", "___", "a:b -c ^d", "\x00", "x" * 100_000, "\ud83d", "the of a", "'; DROP TABLE cards; --"]
+)
+def test_any_text_is_a_query(zoo: ModelCardIndex, query: str) -> None:
+    assert len(zoo.search(query, task="image-classification")) == 3
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(zoo: ModelCardIndex, limit: int) -> None:
+    with pytest.raises(CallerError, match=f"limit must be 1 or more, not {limit}"):
+        zoo.search("cats", limit=limit)
+
+
+def test_a_limit_above_all_gives_all(zoo: ModelCardIndex) -> None:
+    assert len(zoo.search("cats", limit=10_000)) == 5
+    assert ids(zoo, "cats", limit=1, task="image-classification") == ["zoo/cats"]
+
+
+def test_of_cards_with_one_id_and_task_the_last_counts() -> None:
+    newer = ModelCard(id="zoo/cats", task="image-classification", text="newer")
+    index = ModelCardIndex.from_cards([*CARDS, newer], encoder=WordEncoder(*WORDS))
+    assert len(index) == 5
+    assert index.get("zoo/cats", task="image-classification") == newer
+
+
+def test_a_model_is_got_by_id_and_task(zoo: ModelCardIndex) -> None:
+    assert zoo.get("zoo/cats", task="image-to-text") == BOTH_READ
+    assert zoo.get("zoo/dogs") == DOGS
+
+
+def test_the_nearest_id_is_suggested(zoo: ModelCardIndex) -> None:
+    with pytest.raises(UnknownNameError, match=r"There is no model named 'zoo/cat'\. Did you mean 'zoo/cats'\?") as e:
+        zoo.get("zoo/cat")
+    assert (e.value.name, e.value.nearest) == ("zoo/cat", "zoo/cats")
+    with pytest.raises(UnknownNameError, match="no model for image-to-text named 'zoo/dogs'"):
+        zoo.get("zoo/dogs", task="image-to-text")
+    with pytest.raises(UnknownNameError, match="Known: zoo/cats, zoo/dogs"):
+        zoo.get("q")
+
+
+def test_no_cards_make_no_index() -> None:
+    with pytest.raises(CardError, match="no model cards"):
+        ModelCardIndex.from_cards([], encoder=WordEncoder("a"))
+
+
+def test_counts(zoo: ModelCardIndex) -> None:
+    assert len(zoo) == 5
+    assert zoo.tasks == {"image-classification": 3, "image-to-text": 2}
+    assert (zoo.manifest["encoder"], zoo.manifest["dimension"], zoo.manifest["format"]) == ("words", 5, 1)
+
+
+async def test_asearch_is_search(zoo: ModelCardIndex) -> None:
+    assert await zoo.asearch("cats", limit=2) == zoo.search("cats", limit=2)
+
+
+def test_threads_may_search_at_once(catalogue: ModelCardIndex) -> None:
+    expected = [ids(catalogue, q) for q in QUERIES]
+    got: dict[int, list[str]] = {}
+
+    def work(i: int) -> Callable[[], None]:
+        return lambda: got.update({i: ids(catalogue, QUERIES[i % len(QUERIES)])})
+
+    threads = [threading.Thread(target=work(i)) for i in range(12)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert [got[i] for i in range(12)] == expected * 2
+
+
+EMBEDDED = [c for c in load_catalogue() if c.id.startswith("embedded/")]
+
+
+@pytest.mark.parametrize("card", EMBEDDED, ids=lambda c: c.task)
+def test_every_embedded_expert_is_found_for_its_task(catalogue: ModelCardIndex, card: ModelCard) -> None:
+    only = CardFilter(where=lambda c: c.id.startswith("embedded/"))
+    for query in ("", "cats", card.text[:100]):
+        assert ids(catalogue, query, task=card.task, filters=only, limit=1) == [card.id]
