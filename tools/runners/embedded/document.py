@@ -81,9 +81,15 @@ def answer_from_lines(question: str, lines: Sequence[str], encoder: Encoder) -> 
 
 def _field_of(question: Question, encoder: Encoder) -> tuple[Field | None, float]:
     """The field that is asked for, if any, and how sure that is, 0..1."""
-    likeness = [float(similarity(question.text, field.asked, encoder).max()) for field in FIELDS]
-    best = max(range(len(FIELDS)), key=likeness.__getitem__)
-    return (FIELDS[best], likeness[best]) if likeness[best] >= _KNOWN_FIELD else (None, 0.0)
+    named = [f for f in FIELDS if any(exactness(question.text, phrase) for phrase in f.asked)]  # words in common: far fewer to encode
+    for fields in (named, FIELDS):
+        phrases = [(field, phrase) for field in fields for phrase in field.asked]
+        if phrases:
+            likeness = similarity(question.text, [phrase for _, phrase in phrases], encoder)
+            best = int(likeness.argmax())
+            if likeness[best] >= _KNOWN_FIELD:
+                return phrases[best][0], float(likeness[best])
+    return None, 0.0
 
 
 def _fit_of_each(question: Question, field: Field | None, known: float, units: Sequence[str], encoder: Encoder) -> Floats:
