@@ -18,7 +18,7 @@ HEAVY = ("torch", "transformers", "sentence_transformers", "faiss", "openai", "P
 """What importing the packages must not load."""
 INPUTS = Path(__file__).parent.parent / "examples" / "inputs"
 
-_REPORT = f"import json, sys; sys.stderr.write(json.dumps([m for m in {HEAVY + ('langchain_core',)!r} if m in sys.modules]))"
+_REPORT = f"import json, sys; sys.stderr.write(json.dumps([m for m in {(*HEAVY, 'langchain_core')!r} if m in sys.modules]))"
 _COMMAND = f"""
 import sys
 sys.argv = ["hugginggpt", *{{arguments!r}}]

@@ -13,7 +13,7 @@ from langchain_hugginggpt.agent import HuggingGPT
 INPUTS = Path(__file__).parent / "inputs"
 
 
-class Desk(MessagesState):
+class Desk(MessagesState, total=False):
     """A mail desk: a letter comes in, a queue comes out."""
 
     letter: str
@@ -44,7 +44,7 @@ def main() -> None:
     builder.add_edge("ask", "hugginggpt")
     builder.add_edge("hugginggpt", "sort")
     builder.add_edge("sort", END)
-    state = builder.compile().invoke({"letter": (INPUTS / "letter.txt").read_text("utf-8"), "messages": []})
+    state = builder.compile().invoke(Desk(messages=[], letter=(INPUTS / "letter.txt").read_text("utf-8")))
     print(state["messages"][-1].text)
     print(f"\nqueue: {state['queue']}")
 

@@ -119,7 +119,8 @@ class WordEncoder:
             found = "".join(c if c.isalnum() else " " for c in text.lower()).split()
             vectors[i, :-1] = [found.count(w) for w in self._words]
             vectors[i, -1] = not vectors[i].any()
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
 
 
 class ScriptedRunner:

@@ -35,7 +35,7 @@ def output(name: str, place: Path) -> str:
 
 def seconds_of(path: Path) -> float:
     with wave.open(str(path)) as f:
-        return f.getnframes() / f.getframerate()
+        return float(f.getnframes() / f.getframerate())
 
 
 def test_every_example_is_run_here() -> None:
@@ -52,9 +52,9 @@ def test_demo(place: Path) -> None:
     assert "port alder" in article.lower()
     assert re.search(r"^complaint \(", letter, re.M)
     assert "✓ 4  text-to-speech" in letter
-    assert "text-to-image cannot run here" in fox
+    assert "No expert can run text-to-image here" in fox
     assert "The index would choose" in fox
-    spoken = [Path(p) for p in re.findall(r"^audio/wav  (\S+)$", "".join(runs), re.M)]
+    spoken = [Path(p) for p in re.findall(r"^Audio: (\S+) ", "".join(runs), re.M)]
     assert len(spoken) == 3
     for path in spoken:
         assert path.parent == (place / "out").resolve()
@@ -68,7 +68,7 @@ def test_toolkit_in_create_agent(place: Path) -> None:
     assert made[0] == made[1]
     found = re.search(r'segments: \[\{"start": ([\d.]+), "end": ([\d.]+)\}', printed.rsplit("Ai Message", 1)[1])
     assert found is not None
-    assert 0 <= float(found[1]) < float(found[2]) <= seconds_of(next((place / "out").glob("*.wav")))
+    assert 0 <= float(found[1]) < float(found[2]) <= seconds_of(next((place / "out").glob("*.wav"))) + 0.01  # rounded
 
 
 def test_retriever_in_chain(place: Path) -> None:

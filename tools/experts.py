@@ -126,7 +126,8 @@ class Experts:
     def _none(self, task: HubTask, card: ModelCard | None) -> NoExpertError:
         answers = {r.name: _asked(r, task, card) for r in self.runners}
         remedies = dict.fromkeys(a.remedy for a in answers.values() if a.remedy)
-        return NoExpertError(task.name, {n: a.why for n, a in answers.items()}, remedy=" ".join(remedies))
+        reasons = {n: a.why or "it can run none of the models known" for n, a in answers.items()}
+        return NoExpertError(task.name, reasons, remedy=" ".join(remedies))
 
 
 def _asked(runner: Runner, task: HubTask, card: ModelCard | None = None) -> Availability:

@@ -81,7 +81,8 @@ def load_wav(artifact: Artifact, *, rate: int = 16_000) -> NDArray[np.float32]:
                 raise MediaError(f"The recording {artifact.name!r} is longer than {MAX_SECONDS // 3600} hours.", remedy="Cut it.")
             raw = f.readframes(frames)
     except (wave.Error, EOFError) as e:
-        raise MediaError(f"{artifact.name!r} cannot be read as wav: {e}.", remedy="Give an uncompressed (PCM) wav file.") from e
+        why = str(e) or "it ends too early"
+        raise MediaError(f"{artifact.name!r} cannot be read as wav: {why}.", remedy="Give an uncompressed (PCM) wav file.") from e
     raw = raw[: len(raw) // (channels * width) * channels * width]
     if not raw:
         raise MediaError(f"The recording {artifact.name!r} holds no sound (0 samples).", remedy="Give a recording that has content.")

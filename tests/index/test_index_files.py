@@ -166,7 +166,7 @@ def test_vectors_of_another_length_are_refused(folder: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(IndexFileError, match="cannot be written to .*Choose another folder"):
+        with pytest.raises(IndexFileError, match=r"cannot be written to .*Choose another folder"):
             ModelCardIndex.build(CARDS, place, encoder=ENCODER)
         with pytest.raises(IndexFileError, match="cannot be written to"):
             ModelCardIndex.from_cards(CARDS, encoder=ENCODER).save(place)
@@ -175,7 +175,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 def test_there_is_no_index_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for place in (tmp_path / "file", tmp_path / "none"):
-        with pytest.raises(IndexFileError, match="index .*(Check the path|Build the index again)"):
+        with pytest.raises(IndexFileError, match=r"index .*(Check the path|Build the index again)"):
             ModelCardIndex.open(place, encoder=ENCODER)
 
 

@@ -91,7 +91,12 @@ def test_what_was_encoded_is_remembered_and_the_memory_has_an_end(monkeypatch: p
     runs: list[list[str]] = []
     network = encoder._network
     real = network.run
-    monkeypatch.setattr(network, "run", lambda texts: (runs.append(list(texts)), real(texts))[1])
+
+    def watched(texts: list[str]) -> object:
+        runs.append(list(texts))
+        return real(texts)
+
+    monkeypatch.setattr(network, "run", watched)
     first = encoder.encode(["a", "b"])
     again = encoder.encode(["b", "a", "c"])
     assert runs == [["a", "b"], ["c"]]

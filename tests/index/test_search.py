@@ -37,7 +37,9 @@ def ids(index: ModelCardIndex, query: str, *, task: str | None = None, filters: 
     return [h.card.id for h in index.search(query, task=task, filters=filters, limit=limit)]
 
 
-def dense(index: ModelCardIndex, encoder: MiniLM, query: str, task: str | None, allowed: list[int] | None = None) -> list[tuple[int, float]]:
+def dense(
+    index: ModelCardIndex, encoder: MiniLM, query: str, task: str | None, allowed: list[int] | None = None
+) -> list[tuple[int, float]]:
     tasks = [task] if task else list(index.tasks)
     return index._vectors.search(encoder.encode([query])[0], tasks=tasks, allowed=allowed, limit=20)
 

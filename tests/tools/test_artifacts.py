@@ -105,9 +105,11 @@ def test_too_much_is_refused(store: ArtifactStore, allowed: Path, monkeypatch: p
     (allowed / "big.txt").write_bytes(b"x" * 1001)
     (allowed / "fits.txt").write_bytes(b"x" * 1000)
     store.add_file(allowed / "fits.txt")
-    for take in (lambda: store.add_file(allowed / "big.txt"), lambda: store.put(b"x" * 1001)):
-        with pytest.raises(MediaError, match=r"has 1,001 bytes; at most 1,000 are taken\. Give a smaller file"):
-            take()
+    said = r"has 1,001 bytes; at most 1,000 are taken\. Give a smaller file"
+    with pytest.raises(MediaError, match=said):
+        store.add_file(allowed / "big.txt")
+    with pytest.raises(MediaError, match=said):
+        store.put(b"x" * 1001)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,9 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
             act()
 
 
-@pytest.mark.parametrize("name", ["with space.png", "it's \"q\".png", "two\nlines.png", "-rf.png", "日本.png", "..", "$(x).png", ".hidden.png"])
+@pytest.mark.parametrize(
+    "name", ["with space.png", 'it\'s "q".png', "two\nlines.png", "-rf.png", "日本.png", "..", "$(x).png", ".hidden.png"]
+)
 def test_odd_names_are_only_names(store: ArtifactStore, allowed: Path, name: str) -> None:
     assert store.put(PNG, name=name).path.parent == store.folder.resolve()
     if name != "..":
@@ -190,7 +194,7 @@ def test_resolving_artifacts_and_ids(store: ArtifactStore) -> None:
     assert store.resolve(artifact.id, kind=Kind.IMAGE) is artifact
     assert is_artifact_id(artifact.id)
     for ident in ("artifact-0123456789abcdef", "artifact-" + "*" * 16, "artifact-../../../x"):
-        with pytest.raises(MediaError, match="There is no artifact|lies in no folder"):
+        with pytest.raises(MediaError, match=r"There is no artifact|lies in no folder"):
             store.resolve(ident)
     with pytest.raises(MediaError, match=r"no artifact 'artifact-0123456789abcdef'\. Use an id that an earlier task gave"):
         store.get("artifact-0123456789abcdef")
@@ -224,7 +228,7 @@ def test_paths_elsewhere_are_refused(store: ArtifactStore, allowed: Path, tmp_pa
         Path("pyproject.toml"),
         Path("~/.ssh/id_rsa"),
     ):
-        with pytest.raises(MediaError, match="lies in no folder that may be read.*Attach the file"):
+        with pytest.raises(MediaError, match=r"lies in no folder that may be read.*Attach the file"):
             store.resolve(str(path))
 
 
@@ -255,7 +259,9 @@ def test_data_urls(store: ArtifactStore) -> None:
             store.resolve(url)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1/a.png", "https://x.org/a.png", "ftp://x/a", "file:///etc/passwd", "HTTP://X", "s3://b/k"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/a.png", "https://x.org/a.png", "ftp://x/a", "file:///etc/passwd", "HTTP://X", "s3://b/k"]
+)
 def test_addresses_are_not_fetched(store: ArtifactStore, url: str) -> None:
     for given in (url, {"type": "image", "url": url}):
         with pytest.raises(MediaError, match=r"Addresses are not fetched: .* Download the file and attach it"):

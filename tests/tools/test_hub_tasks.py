@@ -76,7 +76,7 @@ def test_ports_are_found_by_name() -> None:
     assert task.input_port("context").kind is Kind.TEXT
     with pytest.raises(UnknownNameError, match=r"no input port of question-answering named 'contex'.* Did you mean 'context'\?"):
         task.input_port("contex")
-    with pytest.raises(UnknownNameError, match="no output port of question-answering named 'x'.* Known: answer, score"):
+    with pytest.raises(UnknownNameError, match=r"no output port of question-answering named 'x'.* Known: answer, score"):
         task.output_port("x")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from langchain_core.tools import BaseTool
 from PIL import Image
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from langchain_hugginggpt.tools import HUB_TASKS, ArtifactStore, Experts, HubTask, HubTaskTool, Kind, Port
 from langchain_hugginggpt.tools.errors import InputError, MediaError
@@ -138,7 +138,8 @@ def test_what_is_no_table(store: ArtifactStore, given: Any) -> None:
 def test_numbers(store: ArtifactStore) -> None:
     assert read(Kind.NUMBER, 3, store) == 3.0
     assert read(Kind.NUMBER, "3.5", store) == 3.5
-    for given in ("three", [], {}):
+    values: tuple[Any, ...] = ("three", [], {})
+    for given in values:
         refused(Kind.NUMBER, given, store, "'value' of task must be a number, not")
 
 
@@ -168,7 +169,9 @@ def test_media(store: ArtifactStore, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [k for k in Kind if k.is_media])
 def test_media_of_another_kind(store: ArtifactStore, kind: Kind) -> None:
     article = "an" if kind[0] in "aeio" else "a"
-    refused(kind, store.put(b"words", name="a.txt"), store, rf"'a\.txt' is a text file \(text/plain\); {article} {kind} file is wanted\. Give")
+    refused(
+        kind, store.put(b"words", name="a.txt"), store, rf"'a\.txt' is a text file \(text/plain\); {article} {kind} file is wanted\. Give"
+    )
     refused(kind, "not/a/file.png", store, "lies in no folder that may be read")
 
 
@@ -183,6 +186,7 @@ def tool(task: str) -> BaseTool:
 def test_a_language_model_sees_the_ports_and_nothing_else(task: HubTask) -> None:
     seen = tool(task.name).tool_call_schema
     assert isinstance(seen, type)
+    assert issubclass(seen, BaseModel)
     schema = seen.model_json_schema()
     assert list(schema["properties"]) == [p.name for p in task.inputs]
     assert schema.get("required", []) == [p.name for p in task.inputs if p.required]

@@ -116,7 +116,14 @@ def test_kinds_and_extensions(media_type: str, kind: Kind, extension: str) -> No
 
 @pytest.mark.parametrize(
     ("name", "claim"),
-    [("a.PNG", "image/png"), ("a.b.jpeg", "image/jpeg"), ("a.tsv", "text/tab-separated-values"), ("png", None), ("a.xyz", None), ("", None)],
+    [
+        ("a.PNG", "image/png"),
+        ("a.b.jpeg", "image/jpeg"),
+        ("a.tsv", "text/tab-separated-values"),
+        ("png", None),
+        ("a.xyz", None),
+        ("", None),
+    ],
 )
 def test_what_a_name_claims(name: str, claim: str | None) -> None:
     assert claimed_type(name) == claim
