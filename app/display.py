@@ -37,7 +37,9 @@ def _short(value: Any) -> str:
         return f"[{value['ref']}].{value['port']}" + (" for each" if value.get("each") else "")
     if isinstance(value, list):
         return "[" + ", ".join(_short(v) for v in value[:6]) + (", …]" if len(value) > 6 else "]")
-    text = " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return f"{value:g}" if isinstance(value, int | float) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(value.split())
     return f'"{text[:60]}…"' if len(text) > 61 else f'"{text}"'
 
 

@@ -41,6 +41,7 @@ def main() -> None:
     cards = load_catalogue()
     vectors = MiniLM().encode([card_text(c) for c in cards]).astype(np.float16)
     save_file({"vectors": vectors}, _FILE, metadata={"texts": _digest(cards), "encoder": MiniLM.name})
+    _FILE.chmod(0o644)
 
 
 def _digest(cards: Sequence[ModelCard]) -> str:

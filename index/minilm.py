@@ -83,7 +83,7 @@ class MiniLM:
         import numpy as np
 
         with self._lock:
-            new = sorted({t for t in texts if t not in self._remembered}, key=len)
+            new = sorted(dict.fromkeys(t for t in texts if t not in self._remembered), key=len)
             fresh: dict[str, Floats] = {}
             for start in range(0, len(new), _BATCH):
                 batch = new[start : start + _BATCH]

@@ -22,6 +22,7 @@ _LEAD = re.compile(
     r"with|be|has|have|it|they|its|to|writer|customer|author)\b\s*:?\s*(?=\S)",
     re.I | re.S,
 )
+_STARTS = re.compile(r"\b(?:about|between|among|amongst|whether|if|is|are|was|were|as|from|into|either|under|categories|labels)\b", re.I)
 _ROW = re.compile(
     r"\b(?:into|from|between|among|amongst|under|as|of)\s+((?:[\w'’-]+\s?){1,3}(?:,\s+(?!and\b|or\b)(?:[\w'’-]+\s?){1,3})+(?:,?\s+(?:and|or)\s+(?:[\w'’-]+\s?){1,3})?)"
     r"(?=[.?!;]|\s*$)",
@@ -65,12 +66,12 @@ def _alternatives(text: str) -> list[str]:
     last = _LIST_END.split(last, maxsplit=1)[0]
     last = re.split(r",\s", last, maxsplit=1)[0]
     parts = re.split(r"\s*,\s*", _after_stop(head))
-    row = [parts[-1]]
-    for part in reversed(parts[:-1]):
-        if len(part.split()) > _MAX_LABEL and not _LEAD.match(part):
+    row: list[str] = []
+    for part in reversed(parts):
+        if row and len(part.split()) > _MAX_LABEL and not _LEAD.match(part):
             break
         row.insert(0, part)
-        if len(part.split()) > _MAX_LABEL:
+        if len(part.split()) > _MAX_LABEL or _STARTS.search(part):
             break
     row[0] = _without_lead(row[0])
     return _clean([*row, last])
@@ -85,7 +86,12 @@ def _without_lead(text: str) -> str:
     shorter = text
     while (m := _LEAD.match(shorter)) and m.end() < len(shorter):
         shorter = shorter[m.end() :]
-    shorter = re.sub(r"^(?:the (?:letter|text|review|message|customer|writer|author|mail|email|note|sender)\s+)", "", shorter, flags=re.I)
+    shorter = re.sub(
+        r"^(?:(?:the|this|that|my|our|your) (?:letter|text|review|message|customer|writer|author|mail|email|note|sender)\s+)",
+        "",
+        shorter,
+        flags=re.I,
+    )
     words = shorter.split()
     return " ".join(words[-3:]) if len(words) > _MAX_LABEL else shorter
 

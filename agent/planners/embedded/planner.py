@@ -31,7 +31,7 @@ _READ = 4_000  # characters of a request that are searched for instructions, fro
 class EmbeddedPlanner:
     """Plans with MiniLM alone: which tasks the clauses of a request ask for, and typed wiring of their ports.
 
-    Free, private, deterministic; some 20 to 100 ms a request. It does not reason: what no clause says is not planned.
+    Free, private, deterministic; some 20 to 150 ms a request. It does not reason: what no clause says is not planned.
 
     Args:
         encoder: a MiniLM to share.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ....tools.task import HubTask, Kind, Role, TaskTable
+from .arguments import labels
 from .matching import Match, Matcher
 from .reading import Sentence, only_files
 
@@ -16,6 +17,7 @@ _CUT = re.compile(
     re.I,
 )
 _MOST_PIECES = 7
+_LIST = 120  # characters that a row of choices may be long
 _PIECE = 0.04  # what one more clause must gain
 _CUT_GAIN = 0.08  # what a further clause that clearly asks for another task is worth
 _CLEAR = 0.6
@@ -108,8 +110,11 @@ def _pieces(head: str) -> list[str]:
     """The pieces between separators, each with the separator before it; neighbours are joined until there are at most seven."""
     pieces: list[str] = []
     last = 0
+    choices = labels(head, "", "", ())
+    first, end = (head.find(choices[0]), head.rfind(choices[-1])) if len(choices) > 1 else (-1, -1)
     for m in _CUT.finditer(head):
-        if m.start() > last:
+        inside = 0 <= first <= m.start() < end <= first + _LIST  # "a, b or c" is never cut
+        if m.start() > last and not inside:
             pieces.append(head[last : m.start()])
             last = m.start()
     pieces.append(head[last:])
@@ -188,14 +193,16 @@ def _fit(
     names: Sequence[str], tasks: TaskTable, kinds: frozenset[Kind], given: Given, *, choices: bool, tail: bool
 ) -> tuple[float, frozenset[Kind]]:
     """How well tasks fit what is given, in units of `_WEIGHT` log-odds, and the kinds of input there are after them."""
-    fit = 0.0
+    fit = against = 0.0
     attached = given.attached
     for name in names:
         task = tasks[name]
         needed = {p.kind for p in task.inputs if p.required and p.role is Role.CONTENT}
         media = {k for k in needed if k.is_media or k is Kind.TABLE}
         if media - kinds:
-            fit -= 0.2
+            against += 0.2
+        elif media and not media & attached and task.output.kind is Kind.TEXT:
+            against += 0.5  # what was made from text would be turned into text again
         elif media & attached:
             fit += 0.05
         elif not needed and given.files and kinds == attached:
@@ -210,7 +217,7 @@ def _fit(
             fit -= 0.02 if bridges(tasks, kinds) else 0.12
         kinds |= {p.kind for p in task.outputs[:1]}
         kinds |= {Kind.TEXT} if task.output.kind.has_text_view else set()
-    return fit / max(1, len(names)), kinds
+    return fit / max(1, len(names)) - against, kinds
 
 
 def bridges(tasks: TaskTable, kinds: Iterable[Kind]) -> list[tuple[Kind, HubTask]]:

@@ -191,17 +191,12 @@ class Wiring:
             return self.request.name_of(named[0])
         if made is not None and not judged:
             return made
-        for value in (
-            quotes[0] if quotes else None,
-            self.reading.payload or None,
-            self._given_text(taken),
-            made,
-            self._bridged(self.request.files),
-        ):
-            if value is not None:
-                if isinstance(value, str):
-                    taken.add(value)
-                return value
+        given = (quotes[0] if quotes else None) or self.reading.payload or self._given_text(taken)
+        if given:
+            taken.add(given)
+            return given
+        if (found := made or self._bridged(self.request.files)) is not None:
+            return found
         if sentence.tail and len(sentence.tail.split()) > 2:
             return sentence.tail
         if self.reading.items:
@@ -231,8 +226,8 @@ class Wiring:
 
     def _bridged(self, files: Sequence[Artifact]) -> Ref | None:
         """A task put in that reads the only medium there is; the same one is used again."""
-        made = {m.kind for m in self._made if m.kind.is_media}
-        for kind, task in bridges(self.tasks, {f.kind for f in files} | made):
+        kinds = dict.fromkeys([*(f.kind for f in files), *(m.kind for m in self._made if m.kind.is_media)])
+        for kind, task in bridges(self.tasks, kinds):
             port = next(p for p in task.inputs if p.required)
             file = next((f for f in files if f.kind is kind), None)
             value: Argument = self.request.name_of(file) if file else self._latest(kind)

@@ -98,6 +98,7 @@ def main() -> None:
         "bias": np.array([head.bias], np.float32),
     }
     save_file(arrays, FOLDER / "sentiment.safetensors")
+    (FOLDER / "sentiment.safetensors").chmod(0o644)
     print(f"{FOLDS}-fold accuracy {accuracy:.3f} on {len(read_examples()[0])} sentences")  # noqa: T201
 
 
