@@ -29,7 +29,6 @@ _CONTEXT = re.compile(
     r"context.{0,10}(?:length|window|size|limit)|maximum context|prompt is too long|too many (?:input )?tokens|input tokens exceed", re.I
 )
 _KEY = re.compile(r"\b(?:sk|hf)[-_][\w-]{8,}")
-_MEDIA = ("image", "audio", "video", "file", "text-plain")
 _SHOWN = 300
 
 
@@ -255,37 +254,6 @@ def _unusable(name: str, error: Exception) -> SettingsError:
     )
     what = f"There is no provider {provider!r} of chat models" if provider else f"The provider of the chat model {name!r} is not known"
     return SettingsError(f"{what}.", remedy=hint)
-
-
-def text_only(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """The same messages for a model that reads text: every file becomes a line `[file: scan.png, image, image/png]`.
-
-    Providers refuse kinds of blocks that they do not know, and some send media back by the wrong name (`reference/spike.md`).
-    Messages without media are the same objects; tool calls are kept.
-    """
-    return [_text_only(m) for m in messages]
-
-
-def _text_only(message: BaseMessage) -> BaseMessage:
-    if isinstance(message.content, str) and "audio" not in message.additional_kwargs:
-        return message
-    pieces: list[str] = []
-    for block in message.content_blocks:
-        kind = str(block.get("type"))
-        if kind == "text":
-            pieces.append(str(block.get("text", "")))
-        elif kind in _MEDIA or kind == "non_standard":
-            pieces.append(_file_line({**block}))
-    kept = {k: v for k, v in message.additional_kwargs.items() if k != "audio"}
-    return message.model_copy(update={"content": "\n".join(p for p in pieces if p), "additional_kwargs": kept})
-
-
-def _file_line(block: Mapping[str, Any]) -> str:
-    extras = block.get("extras")
-    name = (extras.get("filename") if isinstance(extras, Mapping) else None) or block.get("title") or "unnamed"
-    kind = {"non_standard": "file", "text-plain": "text"}.get(str(block["type"]), str(block["type"]))
-    media_type = block.get("mime_type") or ("text/plain" if kind == "text" else "")
-    return f"[file: {', '.join(p for p in (one_line(str(name), 120), kind, str(media_type)) if p)}]"
 
 
 def delimited(mark: str, text: str) -> str:

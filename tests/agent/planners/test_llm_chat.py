@@ -6,10 +6,9 @@ import builtins
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.messages.tool import tool_call
+from langchain_core.messages import HumanMessage
 
-from langchain_hugginggpt.agent.chat import ask, chat_model_error, cut, delimited, fill, load_chat_model, one_line, text_only
+from langchain_hugginggpt.agent.chat import ask, chat_model_error, cut, delimited, fill, load_chat_model, one_line
 from langchain_hugginggpt.agent.errors import ChatModelError, SettingsError
 from langchain_hugginggpt.index.errors import CallerError
 from langchain_hugginggpt.tools.errors import MissingExtraError
@@ -149,44 +148,6 @@ def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch, miss
         monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=rf"langchain-hugginggpt\[{extra}\]"):
         load_chat_model("openai:gpt-5-mini")
-
-
-IMAGE = {"type": "image", "base64": "aGk=", "mime_type": "image/png", "extras": {"filename": "scan.png"}}
-
-
-@pytest.mark.parametrize(
-    ("message", "text"),
-    [
-        (HumanMessage([{"type": "text", "text": "Read"}, IMAGE]), "Read\n[file: scan.png, image, image/png]"),
-        (HumanMessage([{"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}]), "[file: unnamed, image, image/png]"),
-        (HumanMessage([{"type": "video", "url": "https://x.org/secret.mp4"}]), "[file: unnamed, video]"),
-        (
-            HumanMessage([{"type": "text-plain", "mime_type": "text/plain", "text": "long", "title": "a\nb.txt"}]),
-            "[file: a b.txt, text, text/plain]",
-        ),
-        (HumanMessage([{"type": "media", "data": "aGk="}]), "[file: unnamed, file]"),
-        (
-            AIMessage([{"type": "text", "text": "Here"}, {"type": "audio", "base64": "aGk=", "mime_type": "audio/wav"}]),
-            "Here\n[file: unnamed, audio, audio/wav]",
-        ),
-        (AIMessage("Heard", additional_kwargs={"audio": {"id": "1"}}), "Heard"),
-    ],
-)
-def test_messages_without_media(message: BaseMessage, text: str) -> None:
-    (plain,) = text_only([message])
-    assert plain.content == text
-    assert type(plain) is type(message)
-    assert "audio" not in plain.additional_kwargs
-    assert "aGk" not in repr(plain)
-
-
-def test_messages_without_media_are_the_same_objects_and_calls_stay() -> None:
-    plain = HumanMessage("hi")
-    assert text_only([plain])[0] is plain
-    call = tool_call(name="f", args={}, id="1")
-    (kept,) = text_only([AIMessage([{"type": "text", "text": "x"}, IMAGE], tool_calls=[call])])
-    assert isinstance(kept, AIMessage)
-    assert kept.tool_calls == [call]
 
 
 def test_texts_of_prompts() -> None:

@@ -50,11 +50,6 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
 
 
-def content_stems(text: str) -> list[str]:
-    """Stems of the words that carry content, in order, with repeats."""
-    return [stem(w) for w in words(text) if w not in FUNCTION_WORDS]
-
-
 def seems_english(text: str) -> bool:
     """A cheap guess over the first 5,000 characters; True when there is too little to go by (under 12 words).
 
