@@ -1,0 +1,76 @@
+"""One judged case, as it is written to `records.jsonl`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Score = tuple[float, float]
+"""What one case adds to a metric's numerator and denominator. Every metric here is a ratio of sums over cases."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One case, what came out, and what it adds to each metric.
+
+    Attributes:
+        id: unique in the data set.
+        groups: what figures are broken down by, e.g. `{"type": "chain", "number of tasks": "3"}`.
+        scores: by metric key (see `metrics.METRICS`); a metric that this case does not count for is absent.
+        gold: names of the labelled tasks; empty when there is no label.
+        predicted: names of the tasks that came out.
+        seconds: what the thing that is evaluated took; None when a recorded prediction was scored.
+        error: why nothing came out; empty otherwise.
+        again: the error lay with a remote side, so that a resumed run tries the case again.
+        usage: tokens by chat model: `{"gpt-5-mini": {"input_tokens": 812, "output_tokens": 95}}`.
+        detail: plain JSON for the report and for files that are written at the end.
+    """
+
+    id: str
+    groups: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    gold: tuple[str, ...] = ()
+    predicted: tuple[str, ...] = ()
+    seconds: float | None = None
+    error: str = ""
+    again: bool = False
+    usage: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_line(self) -> str:
+        """One line of JSON, without its end."""
+        data = {
+            "id": self.id,
+            "groups": dict(self.groups),
+            "scores": {k: list(v) for k, v in self.scores.items()},
+            "gold": list(self.gold),
+            "predicted": list(self.predicted),
+            "seconds": self.seconds if self.seconds is None else round(self.seconds, 6),
+            "error": self.error or None,
+            "again": self.again,
+            "usage": {m: dict(u) for m, u in self.usage.items()},
+            "detail": dict(self.detail),
+        }
+        return json.dumps(data, ensure_ascii=False, default=str)
+
+    @classmethod
+    def from_line(cls, line: str | bytes) -> Record:
+        """Read what `as_line` wrote. Raises ValueError when the line is torn or of another form."""
+        try:
+            data = json.loads(line)
+            return cls(
+                id=data["id"],
+                groups=data["groups"],
+                scores={k: (float(a), float(b)) for k, (a, b) in data["scores"].items()},
+                gold=tuple(data["gold"]),
+                predicted=tuple(data["predicted"]),
+                seconds=data["seconds"],
+                error=data["error"] or "",
+                again=data["again"],
+                usage=data["usage"],
+                detail=data["detail"],
+            )
+        except (KeyError, TypeError) as e:
+            raise ValueError(f"not a record: {e}") from e

@@ -1,0 +1,165 @@
+"""The folder of one run: `run.json` says what was run, `records.jsonl` holds one line for each finished case.
+
+Only this process appends to `records.jsonl`, one whole line at a time; a run that was killed leaves at most one torn line, which
+is dropped when the run is resumed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from .errors import RunFolderError
+from .record import Record
+
+VERSION = 1
+RUN, RECORDS = "run.json", "records.jsonl"
+OWN = (RUN, RECORDS, "summary.json", "report.html", "predictions.jsonl")
+
+
+class RunFolder:
+    """A folder of records.
+
+    Args:
+        path: the folder.
+
+    Attributes:
+        run: what `run.json` says: `{"version", "kind", "settings"}`.
+        finished: ids of the cases that have a record, after `begin`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run: dict[str, Any] = {}
+        self.finished: set[str] = set()
+        self._file: IO[bytes] | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """A folder that holds a run, to be read. Raises RunFolderError when it does not."""
+        folder = cls(path)
+        folder.run = folder._read_run()
+        return folder
+
+    @property
+    def kind(self) -> str:
+        """`planning`, `selection` or `agent`."""
+        return str(self.run["kind"])
+
+    def begin(self, kind: str, settings: Mapping[str, Any], *, resume: bool) -> None:
+        """Make the folder ready to append to.
+
+        Args:
+            kind: what is evaluated.
+            settings: plain JSON; what must be the same for a run to be resumed.
+            resume: go on with the run that is there, if there is one.
+
+        Raises:
+            RunFolderError: there are records of another run, or of this one and `resume` was not asked for; or it cannot be written.
+        """
+        wanted = {"version": VERSION, "kind": kind, "settings": json.loads(json.dumps(settings, default=str))}
+        there = [name for name in OWN if (self.path / name).exists()]
+        try:
+            if there:
+                self._agree(wanted, resume=resume)
+                self._compact()
+            else:
+                self.path.mkdir(parents=True, exist_ok=True)
+                self.write(RUN, json.dumps(wanted, indent=1, ensure_ascii=False))
+            self.run = wanted
+            self._file = (self.path / RECORDS).open("ab")
+        except OSError as e:
+            raise RunFolderError(f"{str(self.path)!r} cannot be written: {e.strerror}.", remedy="Choose another folder (--out DIR).") from e
+
+    def append(self, record: Record) -> None:
+        """Write one line. Once it is written, the death of this process does not lose it."""
+        if self._file is None:
+            raise RunFolderError(f"{str(self.path)!r} was not begun.")
+        try:
+            self._file.write(record.as_line().encode(errors="surrogatepass") + b"\n")
+            self._file.flush()
+        except OSError as e:
+            raise RunFolderError(
+                f"A record cannot be written to {str(self.path)!r}: {e.strerror}.", remedy="Make room there, then go on with --resume."
+            ) from e
+        self.finished.add(record.id)
+
+    def close(self) -> None:
+        """No more records."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def records(self) -> Iterator[Record]:
+        """Every record, each id once, read one by one. A torn line is passed over."""
+        seen: set[str] = set()
+        path = self.path / RECORDS
+        if not path.exists():
+            return
+        with path.open("rb") as lines:
+            for line in lines:
+                try:
+                    record = Record.from_line(line)
+                except ValueError:
+                    continue
+                if record.id not in seen:
+                    seen.add(record.id)
+                    yield record
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of this folder whole or not at all."""
+        new = self.path / f".{name}.new"
+        new.write_text(text, encoding="utf-8", errors="backslashreplace")
+        return new.replace(self.path / name)
+
+    def _read_run(self) -> dict[str, Any]:
+        path = self.path / RUN
+        try:
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError as e:
+            raise RunFolderError(
+                f"{str(self.path)!r} holds no run: there is no {RUN} in it.", remedy="Name a folder that `hugginggpt evaluate` wrote."
+            ) from e
+        except (OSError, ValueError) as e:
+            raise RunFolderError(f"{str(path)!r} cannot be read: {e}.") from e
+        if not isinstance(found, dict) or found.get("version") != VERSION or "settings" not in found or "kind" not in found:
+            raise RunFolderError(
+                f"{str(path)!r} is not of this version ({VERSION}).", remedy="Run the evaluation again, into another folder."
+            )
+        return found
+
+    def _agree(self, wanted: Mapping[str, Any], *, resume: bool) -> None:
+        there = self._read_run()
+        before, now = there["settings"], wanted["settings"]
+        differing = ["kind"] if there["kind"] != wanted["kind"] else []
+        differing += sorted(k for k in {*before, *now} if before.get(k) != now.get(k))
+        if differing:
+            told = "; ".join(f"{k}: {_value(there, k)} there, {_value(wanted, k)} now" for k in differing)
+            raise RunFolderError(
+                f"{str(self.path)!r} holds the records of another run ({told}).", remedy="Choose another --out; nothing was changed."
+            )
+        if not resume:
+            n = sum(1 for _ in self.records())
+            raise RunFolderError(
+                f"{str(self.path)!r} holds the records of this run already ({n} cases).",
+                remedy="Go on with it (--resume), or choose another --out; nothing was changed.",
+            )
+
+    def _compact(self) -> None:
+        """Drop what a killed run may leave: a torn line; and what shall be tried again."""
+        new = self.path / f".{RECORDS}.new"
+        with new.open("wb") as out:
+            for record in self.records():
+                if not record.again:
+                    out.write(record.as_line().encode(errors="surrogatepass") + b"\n")
+                    self.finished.add(record.id)
+            out.flush()
+            os.fsync(out.fileno())
+        new.replace(self.path / RECORDS)
+
+
+def _value(run: Mapping[str, Any], key: str) -> str:
+    return repr(run["kind"] if key == "kind" else run["settings"].get(key))[:100]
