@@ -12,8 +12,12 @@ from ..index.errors import UnknownNameError
 from .errors import SettingsError
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from ..index.minilm import MiniLM
     from ..tools.toolkit import HubToolkit
     from .agent import HuggingGPT
+    from .planners.planner import Planner
 
 APP = "hugginggpt"
 PLANNERS = ("embedded", "llm")
@@ -91,29 +95,42 @@ def build_toolkit(settings: Settings) -> HubToolkit:
     )
 
 
-def build(settings: Settings) -> HuggingGPT:
-    """The agent that the settings describe. Naming an llm never falls back to the embedded planner."""
-    from .agent import HuggingGPT
+def build_planner(settings: Settings, *, encoder: MiniLM | None = None, model: BaseChatModel | None = None) -> Planner:
+    """The planner that the settings describe. Naming an llm never falls back to the embedded planner.
+
+    Args:
+        settings: its `llm` and `planner`.
+        encoder: a MiniLM to share.
+        model: the chat model that `settings.llm` names, where it was loaded already.
+    """
     from .planners.embedded import EmbeddedPlanner
-    from .planners.planner import Planner
-    from .response import EmbeddedResponder, Responder
 
     name = settings.planner or ("llm" if settings.llm else "embedded")
     if name not in PLANNERS:
         raise UnknownNameError("planner", name, PLANNERS)
-    if name == "llm" and settings.llm is None:
+    if name == "embedded":
+        return EmbeddedPlanner(encoder)
+    if settings.llm is None:
         raise SettingsError("The llm planner needs a chat model.", remedy="Name one: --llm MODEL, or HUGGINGGPT_LLM.")
+    from .chat import load_chat_model
+    from .planners.llm import LLMPlanner
+
+    return LLMPlanner(model or load_chat_model(settings.llm))
+
+
+def build(settings: Settings) -> HuggingGPT:
+    """The agent that the settings describe."""
+    from .agent import HuggingGPT
+    from .response import EmbeddedResponder, Responder
+
     toolkit = build_toolkit(settings)
-    planner: Planner = EmbeddedPlanner(toolkit.encoder)
     responder: Responder = EmbeddedResponder(toolkit.tasks)
+    model = None
     if settings.llm is not None:
         from .chat import load_chat_model
         from .response_llm import LLMResponder
 
         model = load_chat_model(settings.llm)
         responder = LLMResponder(model)
-        if name == "llm":
-            from .planners.llm import LLMPlanner
-
-            planner = LLMPlanner(model)
+    planner = build_planner(settings, encoder=toolkit.encoder, model=model)
     return HuggingGPT(toolkit=toolkit, planner=planner, responder=responder, task_timeout=settings.task_timeout)

@@ -8,6 +8,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from .evaluate import evaluate
+
 app = typer.Typer(
     name="hugginggpt",
     help="Plans a request into Hugging Face Hub tasks, chooses an expert model for each, runs them and answers.",
@@ -92,6 +94,9 @@ def doctor(as_json: AsJson = False) -> None:
     from .doctor import examine
 
     raise typer.Exit(examine(as_json=as_json))
+
+
+app.add_typer(evaluate)
 
 
 @app.callback(invoke_without_command=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from .record import Score
 
 RESAMPLES = 1000
 _LOW, _HIGH = 2.5, 97.5
+_TOGETHER = 64
 
 
 def weights(case_id: str) -> NDArray[np.float64]:
@@ -26,38 +28,77 @@ def weights(case_id: str) -> NDArray[np.float64]:
     return np.random.default_rng(seed).poisson(1.0, RESAMPLES).astype(np.float64)
 
 
-class RatioOfSums:
-    """A metric that is a sum over cases divided by another, with what it is in each resample."""
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """A metric that is a sum over cases divided by another.
 
-    def __init__(self) -> None:
-        self._sums = np.zeros(2)
-        self._resampled = np.zeros((2, RESAMPLES))
-        self.n = 0
+    Attributes:
+        value: the ratio; None when the denominator is 0.
+        resampled: the ratio in each resample: (RESAMPLES,), NaN where the denominator is 0.
+        n: how many cases count for it.
+    """
 
-    def add(self, score: Score, weight: NDArray[np.float64]) -> None:
-        """Count a case. `weight` is `weights(its id)`."""
-        self._sums += score
-        self._resampled[0] += score[0] * weight
-        self._resampled[1] += score[1] * weight
-        self.n += 1
-
-    @property
-    def value(self) -> float | None:
-        """The ratio; None when nothing was counted that could make one (the denominator is 0)."""
-        return float(self._sums[0] / self._sums[1]) if self._sums[1] else None
-
-    @property
-    def resampled(self) -> NDArray[np.float64]:
-        """The ratio in each resample: (RESAMPLES,), NaN where the denominator is 0."""
-        above, below = self._resampled
-        ratio = np.full(RESAMPLES, np.nan)
-        np.divide(above, below, out=ratio, where=below > 0)
-        return ratio
+    value: float | None
+    resampled: NDArray[np.float64]
+    n: int
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """The 95 % interval by percentiles; None for fewer than two cases."""
         return percentile_interval(self.resampled) if self.n > 1 else None
+
+
+class RatiosOfSums:
+    """Adds up the scores of cases, for many metrics at once, with what each metric is in each resample."""
+
+    def __init__(self) -> None:
+        self.cases = 0
+        self._rows: dict[str, int] = {}
+        self._n: list[int] = []
+        self._sums = np.zeros((0, 2))
+        self._resampled = np.zeros((0, 2, RESAMPLES))
+        self._waiting: list[tuple[Mapping[str, Score], NDArray[np.float64]]] = []
+
+    def add(self, scores: Mapping[str, Score], weight: NDArray[np.float64]) -> None:
+        """Count a case. `weight` is `weights(its id)`."""
+        self.cases += 1
+        self._waiting.append((scores, weight))
+        if len(self._waiting) >= _TOGETHER:
+            self._add_up()
+
+    def ratios(self) -> dict[str, Ratio]:
+        """Every metric that a case counted for, in the order in which they came."""
+        self._add_up()
+        found = {}
+        for key, row in self._rows.items():
+            above, below = self._sums[row]
+            over, under = self._resampled[row]
+            resampled = np.full(RESAMPLES, np.nan)
+            np.divide(over, under, out=resampled, where=under > 0)
+            found[key] = Ratio(value=float(above / below) if below else None, resampled=resampled, n=self._n[row])
+        return found
+
+    def _add_up(self) -> None:
+        """One multiplication of matrices for many cases: several times as fast as one for each."""
+        for key in (k for scores, _ in self._waiting for k in scores):
+            if key not in self._rows:
+                self._rows[key] = len(self._rows)
+                self._n.append(0)
+        grown = len(self._rows) - len(self._sums)
+        if grown:
+            self._sums = np.concatenate([self._sums, np.zeros((grown, 2))])
+            self._resampled = np.concatenate([self._resampled, np.zeros((grown, 2, RESAMPLES))])
+        if not self._waiting:
+            return
+        table = np.zeros((len(self._rows), 2, len(self._waiting)))
+        for column, (scores, _) in enumerate(self._waiting):
+            for key, score in scores.items():
+                row = self._rows[key]
+                table[row, :, column] = score
+                self._n[row] += 1
+        self._sums += table.sum(axis=2)
+        self._resampled += table @ np.stack([w for _, w in self._waiting])
+        self._waiting.clear()
 
 
 def percentile_interval(resampled: NDArray[np.float64]) -> tuple[float, float] | None:
@@ -67,11 +108,3 @@ def percentile_interval(resampled: NDArray[np.float64]) -> tuple[float, float] |
         return None
     low, high = np.percentile(usable, (_LOW, _HIGH))
     return float(low), float(high)
-
-
-def add_all(into: dict[str, RatioOfSums], scores: Mapping[str, Score], weight: NDArray[np.float64]) -> None:
-    """Count a case's scores, each under its key."""
-    for key, score in scores.items():
-        if key not in into:
-            into[key] = RatioOfSums()
-        into[key].add(score, weight)

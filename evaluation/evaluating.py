@@ -8,9 +8,11 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .errors import DatasetError
 from .problems import Problems
 from .record import Record
 from .run_folder import RunFolder
@@ -27,16 +29,18 @@ class RunOptions:
 
     Attributes:
         out: folder for records and reports; None keeps nothing.
-        limit: only so many cases, the first ones; None for all.
+        limit: only so many cases, the first ones; None for all. A run may be resumed with another limit.
         workers: cases at a time. Seconds a case are honest with 1 only, where the thing that is measured uses the processor.
         resume: go on with the run that `out` holds.
-        on_record: called with each record after it was written, e.g. to show progress.
+        on_start: called once, with how many cases an earlier run has finished, e.g. to show progress.
+        on_record: called with each record after it was written.
     """
 
     out: Path | None = None
     limit: int | None = None
     workers: int = 1
     resume: bool = False
+    on_start: Callable[[int], None] | None = None
     on_record: Callable[[Record], None] | None = None
 
 
@@ -111,6 +115,7 @@ async def aevaluate(
     """Judge every case, keep the records, and add them up.
 
     Raises:
+        DatasetError: there is no case at all; nothing was written.
         RunFolderError: the folder holds another run, or cannot be written.
         RefusedError: a remote side failed every one of the first cases.
     """
@@ -129,10 +134,15 @@ async def _evaluate(
 ) -> Evaluation:
     began = time.perf_counter()
     problems = Problems()
-    folder.begin(subject.kind, {"name": subject.name, **subject.settings, "limit": options.limit}, resume=options.resume)
+    wanted = limited(unique(cases(problems), problems), options.limit)
+    first = next(wanted, None)
+    if first is None:  # before the folder is touched, so that nothing stands in the way of another try
+        raise DatasetError(f"There is no case that can be used for {subject.name}.", remedy=_found(problems))
+    folder.begin(subject.kind, {"name": subject.name, "primary": subject.primary, **subject.settings}, resume=options.resume)
+    if options.on_start is not None:
+        options.on_start(len(folder.finished))
     try:
-        wanted = limited(unique(cases(problems), problems), options.limit)
-        await arun(wanted, judge, folder, workers=options.workers, on_record=options.on_record)
+        await arun(chain((first,), wanted), judge, folder, workers=options.workers, on_record=options.on_record)
     finally:
         folder.close()
     summary = await asyncio.to_thread(summarise, subject.kind, folder.records(), primary=subject.primary)
@@ -144,6 +154,11 @@ async def _evaluate(
         notes=subject.notes,
         folder=folder.path if options.out is not None else None,
     )
+
+
+def _found(problems: Problems) -> str:
+    found = "; ".join(f"{n} × {kind}" for kind, n in problems.counts.most_common(3))
+    return f"What was found: {found}." if found else "It is empty."
 
 
 def write_summary(folder: Path, data: Mapping[str, Any]) -> None:

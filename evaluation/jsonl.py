@@ -64,3 +64,74 @@ def _object(line: bytes, place: str, problems: Problems) -> dict[str, Any] | Non
         problems.add("line is not an object", f"{place}: {found!r:.60}")
         return None
     return found
+
+
+class LinesById:
+    """The objects of a file by their `id`, read again when they are asked for: a line costs an offset, not its content.
+
+    Of two lines with one id the last holds, as in TaskBench's scorer. A JSON array is held whole.
+
+    Args:
+        path: the file.
+        problems: where lines without an id, and ids that come twice, are noted.
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+
+    def __init__(self, path: Path, problems: Problems) -> None:
+        self.path = path
+        self._offsets: dict[str, int] = {}
+        self._held: dict[str, dict[str, Any]] = {}
+        if _exists(path) and _is_array(path):
+            for place, held in read_objects(path, problems):
+                self._note(held, place, problems, 0)
+                self._held[str(held.get("id"))] = held
+        else:
+            for place, offset, line in _lines(path):
+                if (entry := _object(line, place, problems)) is not None:
+                    self._note(entry, place, problems, offset)
+
+    def _note(self, entry: dict[str, Any], place: str, problems: Problems, offset: int) -> None:
+        if "id" not in entry:
+            problems.add("line has no id", place)
+            return
+        ident = str(entry["id"])
+        if ident in self._offsets:
+            problems.add(f"id occurs twice in {self.path.name} (the last holds)", ident)
+        self._offsets[ident] = offset
+
+    def __contains__(self, ident: str) -> bool:
+        return ident in self._offsets
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._offsets)
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def get(self, ident: str) -> dict[str, Any] | None:
+        """The object of that id, or None."""
+        if ident not in self._offsets:
+            return None
+        if ident in self._held:
+            return self._held[ident]
+        with self.path.open("rb") as f:
+            f.seek(self._offsets[ident])
+            found: dict[str, Any] = json.loads(f.readline())
+        return found
+
+
+def _exists(path: Path) -> bool:
+    if not path.is_file():
+        raise DatasetError(f"There is no file {str(path)!r}.", remedy="Check the path.")
+    return True
+
+
+def _lines(path: Path) -> Iterator[tuple[str, int, bytes]]:
+    offset = 0
+    with path.open("rb") as f:
+        for number, line in enumerate(f, 1):
+            if line.strip():
+                yield f"{path.name}:{number}", offset, line
+            offset += len(line)

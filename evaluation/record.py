@@ -58,8 +58,12 @@ class Record:
     @classmethod
     def from_line(cls, line: str | bytes) -> Record:
         """Read what `as_line` wrote. Raises ValueError when the line is torn or of another form."""
+        return cls.from_json(json.loads(line))
+
+    @classmethod
+    def from_json(cls, data: Any) -> Record:
+        """The record of a line that was parsed already. Raises ValueError when it is of another form."""
         try:
-            data = json.loads(line)
             return cls(
                 id=data["id"],
                 groups=data["groups"],
@@ -72,5 +76,5 @@ class Record:
                 usage=data["usage"],
                 detail=data["detail"],
             )
-        except (KeyError, TypeError) as e:
+        except (KeyError, TypeError, AttributeError) as e:
             raise ValueError(f"not a record: {e}") from e

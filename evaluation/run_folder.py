@@ -62,6 +62,11 @@ class RunFolder:
         """
         wanted = {"version": VERSION, "kind": kind, "settings": json.loads(json.dumps(settings, default=str))}
         there = [name for name in OWN if (self.path / name).exists()]
+        if there and RUN not in there:
+            raise RunFolderError(
+                f"{str(self.path)!r} holds {', '.join(there)}, and no {RUN}: a run would overwrite what is not its own.",
+                remedy="Choose another --out; nothing was changed.",
+            )
         try:
             if there:
                 self._agree(wanted, resume=resume)
@@ -135,7 +140,7 @@ class RunFolder:
         there = self._read_run()
         before, now = there["settings"], wanted["settings"]
         differing = ["kind"] if there["kind"] != wanted["kind"] else []
-        differing += sorted(k for k in {*before, *now} if before.get(k) != now.get(k))
+        differing += sorted(k for k in {*before, *now} - {"name"} if before.get(k) != now.get(k))
         if differing:
             told = "; ".join(f"{k}: {_value(there, k)} there, {_value(wanted, k)} now" for k in differing)
             raise RunFolderError(

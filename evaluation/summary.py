@@ -6,12 +6,11 @@ import heapq
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from .bootstrap import RatioOfSums, add_all, weights
+from .bootstrap import RatiosOfSums, weights
 from .metrics.counts import Counts, of_sets
 from .metrics.table import metric
 from .record import Record
@@ -119,17 +118,8 @@ def intervals(group: Group) -> dict[str, list[float | None]]:
     return {k: [metric(k).told(end) for end in f.interval] for k, f in group.figures.items() if f.interval}
 
 
-@dataclass
-class _Sums:
-    n: int = 0
-    metrics: dict[str, RatioOfSums] = field(default_factory=dict)
-
-    def add(self, record: Record, weight: Any) -> None:
-        self.n += 1
-        add_all(self.metrics, record.scores, weight)
-
-    def done(self) -> Group:
-        return Group(n=self.n, figures={k: Figure(value=m.value, interval=m.interval, n=m.n) for k, m in self.metrics.items()})
+def _group(sums: RatiosOfSums) -> Group:
+    return Group(n=sums.cases, figures={k: Figure(value=r.value, interval=r.interval, n=r.n) for k, r in sums.ratios().items()})
 
 
 def summarise(kind: str, records: Iterable[Record], *, primary: str) -> Summary:
@@ -140,7 +130,7 @@ def summarise(kind: str, records: Iterable[Record], *, primary: str) -> Summary:
         records: each case once, in any order: the figures do not depend on it.
         primary: key of the metric by which `worst` is chosen.
     """
-    overall, groups = _Sums(), dict[str, dict[str, _Sums]]()
+    overall, groups = RatiosOfSums(), dict[str, dict[str, RatiosOfSums]]()
     tasks: dict[str, Counts] = {}
     confusion: Counter[tuple[str, str]] = Counter()
     errors: Counter[str] = Counter()
@@ -149,9 +139,9 @@ def summarise(kind: str, records: Iterable[Record], *, primary: str) -> Summary:
     worst: list[tuple[float, str, int, Record]] = []
     for position, record in enumerate(records):
         weight = weights(record.id)
-        overall.add(record, weight)
+        overall.add(record.scores, weight)
         for name, value in record.groups.items():
-            groups.setdefault(name, {}).setdefault(value, _Sums()).add(record, weight)
+            groups.setdefault(name, {}).setdefault(value, RatiosOfSums()).add(record.scores, weight)
         _count_tasks(record, tasks, confusion)
         if record.error:
             errors[record.error[:160]] += 1
@@ -165,8 +155,8 @@ def summarise(kind: str, records: Iterable[Record], *, primary: str) -> Summary:
             _keep(worst, (-above / below, record.id, position, record))
     return Summary(
         kind=kind,
-        overall=overall.done(),
-        groups={name: {v: by[v].done() for v in _ordered(by)} for name, by in groups.items()},
+        overall=_group(overall),
+        groups={name: {v: _group(by[v]) for v in _ordered(by)} for name, by in groups.items()},
         tasks=dict(sorted(tasks.items(), key=lambda i: (-(i[1].tp + i[1].fn), -i[1].fp, i[0]))),
         confusion=dict(confusion),
         latency=_latency(seconds),
@@ -200,10 +190,10 @@ def _count_tasks(record: Record, tasks: dict[str, Counts], confusion: Counter[tu
             confusion[NOTHING, other] += 1
 
 
-def _ordered(groups: Mapping[str, _Sums]) -> list[str]:
+def _ordered(groups: Mapping[str, RatiosOfSums]) -> list[str]:
     if all(v.isdigit() for v in groups):
         return sorted(groups, key=int)
-    return sorted(groups, key=lambda v: (-groups[v].n, v))
+    return sorted(groups, key=lambda v: (-groups[v].cases, v))
 
 
 def _latency(seconds: array[float]) -> Latency | None:

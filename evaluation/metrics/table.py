@@ -51,6 +51,7 @@ METRICS = {
     "edit_distance": Metric(
         title="edit distance", unit=Unit.FRACTION, higher_is_better=False, meaning="Between the orders of the tasks; 0 is the same."
     ),
+    "scored": Metric(title="scored", meaning="Cases that the official scorer does not drop."),
     "accuracy": Metric(title="accuracy", meaning="Plans with exactly the labelled tasks in the labelled order."),
     "precision": Metric(title="precision", meaning="Planned tasks that are labelled."),
     "recall": Metric(title="recall", meaning="Labelled tasks that were planned."),
