@@ -46,6 +46,7 @@ async def aevaluate_selection(
     """Search for every request twice, among the cards of the right task and among all, and see at which rank the right model is.
 
     Seconds a case are the index's two searches; the second finds the request's vector ready where the encoder remembers (MiniLM does).
+    An encoder that was asked the same requests before, in the same process, makes the first one look faster than it is.
 
     Args:
         data: requests and cards.
