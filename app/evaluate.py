@@ -53,6 +53,9 @@ def selection(
     data: Annotated[Path, typer.Option(metavar="PATH", help="APIBench's folder.")],
     index: Index = None,
     cards: Annotated[Path | None, typer.Option(metavar="FILE", help="Model cards to choose from, instead of the data set's own.")] = None,
+    downloads: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Model cards whose downloads are taken where the cards tell none.")
+    ] = None,
     limit: Limit = None,
     workers: Workers = 1,
     out: Out = None,
@@ -64,7 +67,7 @@ def selection(
     from .options import settings
 
     run = Run(kind="selection", limit=limit, workers=workers, out=out, resume=resume, as_json=as_json)
-    run_selection(run, data, settings(index=index), cards)
+    run_selection(run, data, settings(index=index), cards=cards, downloads=downloads)
 
 
 @evaluate.command()

@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from ..agent.settings import Settings, build, build_planner, data_folder
@@ -57,7 +67,7 @@ def run_planning(run: Run, data: Path, settings: Settings, predictions: Path | N
     loaded = _planning_data(data)
     planner = build_planner(settings) if predictions is None else Recorded(path=predictions, skip_missing=skip_missing)
     told = {"llm": settings.llm} if predictions is None else {}
-    _follow(run, loaded.size, lambda o: aevaluate_planning(loaded, planner, options=o, settings=told), planning_json)
+    _follow(run, loaded.size, lambda o, _: aevaluate_planning(loaded, planner, options=o, settings=told), planning_json)
 
 
 def _planning_data(path: Path) -> PlanningData:
@@ -70,17 +80,17 @@ def _planning_data(path: Path) -> PlanningData:
     return load_taskbench(path)
 
 
-def run_selection(run: Run, data: Path, settings: Settings, cards: Path | None) -> None:
+def run_selection(run: Run, data: Path, settings: Settings, *, cards: Path | None, downloads: Path | None) -> None:
     """`hugginggpt evaluate selection`."""
     from ..evaluation.selection import aevaluate_selection, load_selection, selection_json
 
-    loaded = load_selection(data, cards)
+    loaded = load_selection(data, cards, downloads=downloads)
     index = None
     if settings.index is not None:
         from ..index.model_card_index import ModelCardIndex
 
         index = ModelCardIndex.open(settings.index)
-    _follow(run, loaded.size, lambda o: aevaluate_selection(loaded, index, options=o), selection_json)
+    _follow(run, loaded.size, lambda o, bar: aevaluate_selection(loaded, index, options=o, on_encoded=bar.encoded), selection_json)
 
 
 def run_agent(run: Run, data: Path, settings: Settings, *, traces: Path | None, prices: Path | None) -> int:
@@ -91,11 +101,13 @@ def run_agent(run: Run, data: Path, settings: Settings, *, traces: Path | None, 
     cases = load_cases(data)
     costs = load_prices(prices) if prices is not None else None
     if traces is not None:
-        evaluation = _follow(run, len(cases), lambda o: ascore_traces(cases, traces, prices=costs, options=o), agent_json)
+        evaluation = _follow(run, len(cases), lambda o, _: ascore_traces(cases, traces, prices=costs, options=o), agent_json)
     else:
         agent = build(settings)
         told = {"data": str(data.resolve()), "planner": settings.planner, "llm": settings.llm, "index": settings.index}
-        evaluation = _follow(run, len(cases), lambda o: aevaluate_agent(cases, agent, prices=costs, options=o, settings=told), agent_json)
+        evaluation = _follow(
+            run, len(cases), lambda o, _: aevaluate_agent(cases, agent, prices=costs, options=o, settings=told), agent_json
+        )
     return 0 if evaluation.figure("agent.success") == 100.0 else 3
 
 
@@ -113,7 +125,10 @@ def run_compare(a: Path, b: Path, *, as_json: bool) -> None:
 
 
 def _follow(
-    run: Run, size: int, start: Callable[[RunOptions], Coroutine[Any, Any, Evaluation]], as_json: Callable[[Evaluation], dict[str, Any]]
+    run: Run,
+    size: int,
+    start: Callable[[RunOptions, _Bar], Coroutine[Any, Any, Evaluation]],
+    as_json: Callable[[Evaluation], dict[str, Any]],
 ) -> Evaluation:
     """Run with a progress bar, write summary and report, and print."""
     folder = run.folder
@@ -121,7 +136,7 @@ def _follow(
     with _Bar(run.kind, total) as bar:
         options = RunOptions(out=folder, limit=run.limit, workers=run.workers, resume=run.resume, on_start=bar.start, on_record=bar.count)
         try:
-            evaluation = asyncio.run(start(options))
+            evaluation = asyncio.run(start(options, bar))
         except KeyboardInterrupt:
             sys.stderr.write(f"{bar.done} cases are kept in {str(folder)!r}; go on with --resume --out {shlex.quote(str(folder))}\n")
             raise
@@ -167,6 +182,7 @@ class _Bar:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeElapsedColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, refresh_per_second=4, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task(title, total=total)
+        self._cards: TaskID | None = None
         self.done = 0
 
     def __enter__(self) -> _Bar:
@@ -175,6 +191,12 @@ class _Bar:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    def encoded(self, done: int, of: int) -> None:
+        """So many model cards are encoded."""
+        if self._cards is None:
+            self._cards = self._progress.add_task("model cards", total=of)
+        self._progress.update(self._cards, completed=done)
 
     def start(self, finished: int) -> None:
         """So many cases were finished before."""

@@ -20,6 +20,7 @@ from .record import Score
 RESAMPLES = 1000
 _LOW, _HIGH = 2.5, 97.5
 _TOGETHER = 64
+_GRID = 2.0**30  # scores are kept in steps of a power of two, so that sums of up to millions of cases are exact in any order
 
 
 def weights(case_id: str) -> NDArray[np.float64]:
@@ -96,6 +97,7 @@ class RatiosOfSums:
                 row = self._rows[key]
                 table[row, :, column] = score
                 self._n[row] += 1
+        table = np.round(table * _GRID) / _GRID
         self._sums += table.sum(axis=2)
         self._resampled += table @ np.stack([w for _, w in self._waiting])
         self._waiting.clear()

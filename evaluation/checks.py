@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from ..agent.trace import TaskResult
@@ -15,8 +16,15 @@ from ..tools.task import Kind
 from ..tools.views import text_view
 
 _SHOWN = 160
-NOT_PINNED = object()
-"""No value is pinned: None would be a value."""
+
+
+class Unset(Enum):
+    """Stands where no value is pinned: None would be a value."""
+
+    NOT_PINNED = "not pinned"
+
+
+NOT_PINNED = Unset.NOT_PINNED
 
 
 @dataclass(frozen=True, kw_only=True)

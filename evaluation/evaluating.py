@@ -43,6 +43,11 @@ class RunOptions:
     on_start: Callable[[int], None] | None = None
     on_record: Callable[[Record], None] | None = None
 
+    def check(self) -> None:
+        """Refuse a folder that holds a run, unless that shall be resumed. Raises RunFolderError."""
+        if self.out is not None:
+            RunFolder(self.out).check(resume=self.resume)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:

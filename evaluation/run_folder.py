@@ -49,6 +49,25 @@ class RunFolder:
         """`planning`, `selection` or `agent`."""
         return str(self.run["kind"])
 
+    def check(self, *, resume: bool) -> None:
+        """Refuse at once what `begin` would refuse after longer work: records that are there, while `resume` was not asked for.
+
+        Raises:
+            RunFolderError: the folder holds a run, or files that a run would overwrite.
+        """
+        there = [name for name in OWN if (self.path / name).exists()]
+        if there and RUN not in there:
+            raise RunFolderError(
+                f"{str(self.path)!r} holds {', '.join(there)}, and no {RUN}: a run would overwrite what is not its own.",
+                remedy="Choose another --out; nothing was changed.",
+            )
+        if there and not resume:
+            n = sum(1 for _ in self.records())
+            raise RunFolderError(
+                f"{str(self.path)!r} holds the records of a run already ({n} cases).",
+                remedy="Go on with it (--resume), or choose another --out; nothing was changed.",
+            )
+
     def begin(self, kind: str, settings: Mapping[str, Any], *, resume: bool) -> None:
         """Make the folder ready to append to.
 
@@ -61,15 +80,10 @@ class RunFolder:
             RunFolderError: there are records of another run, or of this one and `resume` was not asked for; or it cannot be written.
         """
         wanted = {"version": VERSION, "kind": kind, "settings": json.loads(json.dumps(settings, default=str))}
-        there = [name for name in OWN if (self.path / name).exists()]
-        if there and RUN not in there:
-            raise RunFolderError(
-                f"{str(self.path)!r} holds {', '.join(there)}, and no {RUN}: a run would overwrite what is not its own.",
-                remedy="Choose another --out; nothing was changed.",
-            )
+        self.check(resume=resume)
         try:
-            if there:
-                self._agree(wanted, resume=resume)
+            if (self.path / RUN).exists():
+                self._agree(wanted)
                 self._compact()
             else:
                 self.path.mkdir(parents=True, exist_ok=True)
@@ -136,7 +150,7 @@ class RunFolder:
             )
         return found
 
-    def _agree(self, wanted: Mapping[str, Any], *, resume: bool) -> None:
+    def _agree(self, wanted: Mapping[str, Any]) -> None:
         there = self._read_run()
         before, now = there["settings"], wanted["settings"]
         differing = ["kind"] if there["kind"] != wanted["kind"] else []
@@ -145,12 +159,6 @@ class RunFolder:
             told = "; ".join(f"{k}: {_value(there, k)} there, {_value(wanted, k)} now" for k in differing)
             raise RunFolderError(
                 f"{str(self.path)!r} holds the records of another run ({told}).", remedy="Choose another --out; nothing was changed."
-            )
-        if not resume:
-            n = sum(1 for _ in self.records())
-            raise RunFolderError(
-                f"{str(self.path)!r} holds the records of this run already ({n} cases).",
-                remedy="Go on with it (--resume), or choose another --out; nothing was changed.",
             )
 
     def _compact(self) -> None:

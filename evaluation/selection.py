@@ -63,6 +63,8 @@ async def aevaluate_selection(
         UnknownNameError: there is no such baseline.
         RunFolderError: the folder holds another run, or cannot be written.
     """
+    options = options or RunOptions()
+    options.check()  # before the cards are encoded
     names = check_names(baselines)
     shared = Remembering(encoder or MiniLM())
     if index is None or NEED_VECTORS.intersection(names):
@@ -80,7 +82,7 @@ async def aevaluate_selection(
         notes=(*data.notes, *_notes(index, data, made, own=own)),
     )
     judge = _Judge(index=index, baselines=made.baselines)
-    return await aevaluate(subject, lambda problems: _cases(data, held, problems), judge, options or RunOptions())
+    return await aevaluate(subject, lambda problems: _cases(data, held, problems), judge, options)
 
 
 def evaluate_selection(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,14 @@ def test_a_table_of_none_but_unseen_tasks(planner: EmbeddedPlanner) -> None:
     plan = planner.plan(Request(text="How many calories are in 'a bowl of rice'?"), TaskTable([CALORIES, STARS]))
     assert names(plan) == ["calorie-estimation"]
     assert plan.tasks[0].arguments == {"recipe": "a bowl of rice"}
+
+
+def test_a_table_that_spells_the_hubs_tasks_otherwise(planner: EmbeddedPlanner) -> None:
+    spelt = TaskTable(replace(HUB_TASKS[n], name=" ".join(n.split("-")).title()) for n in HUB_TASKS)
+    asked = Request(text="Translate 'Good morning' into French and read it to me.")
+    plan = planner.plan(asked, spelt)
+    assert names(plan) == ["Translation", "Text To Speech"]
+    assert planner.plan(asked, HUB_TASKS).confidence == plan.confidence
 
 
 def test_arguments_are_the_requests_own_words(planner: EmbeddedPlanner) -> None:

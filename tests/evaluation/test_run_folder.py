@@ -70,7 +70,7 @@ def test_a_record_that_stands_twice_counts_once(tmp_path: Path) -> None:
 def test_another_run_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     written(tmp_path, Record(id="1"))
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
-    with pytest.raises(RunFolderError, match=r"holds the records of this run already \(1 cases\)\. Go on with it \(--resume\)"):
+    with pytest.raises(RunFolderError, match=r"holds the records of a run already \(1 cases\)\. Go on with it \(--resume\)"):
         begun(tmp_path)
     with pytest.raises(RunFolderError, match=r"another run \(planner: 'embedded' there, 'llm' now\)"):
         begun(tmp_path, resume=True, planner="llm")

@@ -75,17 +75,20 @@ class Matcher:
     """Matches clauses with the tasks of one table.
 
     Args:
-        tasks: the table; labels that name a task outside of it are left out.
+        tasks: the table; labels that name a task outside of it are left out. A name may be spelt otherwise: `Image Classification` is
+            what the examples call image-classification.
         weights: the classifier.
         encoder: MiniLM.
     """
 
     def __init__(self, tasks: TaskTable, weights: Weights, encoder: MiniLM) -> None:
-        self._tasks = tasks
         self._weights = weights
         self._encoder = encoder
-        self._columns = [i for i, label in enumerate(weights.labels) if all(t in tasks for t in label)]
-        self._described = [(n, text) for n, t in tasks.items() if n not in weights.shown for text in _descriptions(t)]
+        spelt = {_hub_spelling(n): n for n in tasks}
+        self._columns = [i for i, label in enumerate(weights.labels) if all(t in spelt for t in label)]
+        self._labels = [tuple(spelt[t] for t in weights.labels[i]) for i in self._columns]
+        shown = set(weights.shown)
+        self._described = [(n, text) for n, t in tasks.items() if _hub_spelling(n) not in shown for text in _descriptions(t)]
 
     def match(self, clauses: Sequence[str], *, limit: int = 6) -> list[list[Match]]:
         """For each clause its most likely readings, best first, at most `limit`."""
@@ -105,7 +108,7 @@ class Matcher:
         import numpy as np
 
         left = 1 - max(own.values(), default=0.0)
-        known = [Match(tasks=self._weights.labels[self._columns[i]], score=float(row[i]) * left) for i in np.argsort(-row)[:limit]]
+        known = [Match(tasks=self._labels[i], score=float(row[i]) * left) for i in np.argsort(-row)[:limit]]
         described = [Match(tasks=(n,), score=p) for n, p in own.items() if p > 0.01]
         return sorted([*known, *described], key=lambda m: -m.score)[:limit]
 
@@ -133,6 +136,10 @@ class Matcher:
     @cached_property
     def _descriptions(self) -> Floats:
         return self._encoder.encode([text for _, text in self._described])
+
+
+def _hub_spelling(name: str) -> str:
+    return "-".join(name.lower().replace("_", " ").split())
 
 
 def _descriptions(task: HubTask) -> Iterable[str]:
