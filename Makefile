@@ -31,7 +31,7 @@ dist/.wheel: $(SOURCES) | .venv/.python
 	touch $@
 
 .venv/.dependencies: pyproject.toml constraints.txt | .venv/.python dist/.wheel
-	$(BIN)/python $(PIP) "$$(ls dist/*.whl)[embedded]"
+	$(BIN)/python $(PIP) "$$(ls dist/*.whl)[embedded,evaluation]"
 	touch $@
 
 .venv/.wheel: dist/.wheel .venv/.dependencies

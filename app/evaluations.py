@@ -8,7 +8,8 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ class Run:
     resume: bool
     as_json: bool
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """Where records go. Raises InputError when a run shall be resumed that was not named."""
         if self.out is not None:
@@ -66,7 +67,7 @@ def run_planning(run: Run, data: Path, settings: Settings, predictions: Path | N
         raise InputError("--skip-missing goes with recorded plans.", remedy="Name them: --predictions FILE.")
     loaded = _planning_data(data)
     planner = build_planner(settings) if predictions is None else Recorded(path=predictions, skip_missing=skip_missing)
-    told = {"llm": settings.llm} if predictions is None else {}
+    told = {"llm": settings.llm} if predictions is None and settings.planner != "embedded" else {}
     _follow(run, loaded.size, lambda o, _: aevaluate_planning(loaded, planner, options=o, settings=told), planning_json)
 
 
@@ -103,7 +104,8 @@ def run_agent(run: Run, data: Path, settings: Settings, *, traces: Path | None, 
     if traces is not None:
         evaluation = _follow(run, len(cases), lambda o, _: ascore_traces(cases, traces, prices=costs, options=o), agent_json)
     else:
-        agent = build(settings)
+        RunOptions(out=run.folder, resume=run.resume).check()
+        agent = build(settings if settings.out else replace(settings, out=run.folder / "artifacts"))
         told = {"data": str(data.resolve()), "planner": settings.planner, "llm": settings.llm, "index": settings.index}
         evaluation = _follow(
             run, len(cases), lambda o, _: aevaluate_agent(cases, agent, prices=costs, options=o, settings=told), agent_json

@@ -22,7 +22,7 @@ _CHANGES = 20
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     """The figures overall, by group and by task, and what could not be used."""
     summary = evaluation.summary
-    console.print(f"[bold]{escape(evaluation.name)}[/]: {evaluation.n} cases, {evaluation.seconds:.1f} s", soft_wrap=True)
+    console.print(f"[bold]{escape(evaluation.name)}[/]: {evaluation.n} cases, {_duration(evaluation.seconds)}", soft_wrap=True)
     for columns, blocks in _alike(summary.overall).items():
         table = _table("", *(_title(c) for c in columns))
         for name in blocks:
@@ -32,7 +32,7 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     _show_groups(console, summary)
     _show_tasks(console, summary)
     if summary.latency:
-        console.print(f"\nseconds a case: {summary.latency.p50:.3f} (median), {summary.latency.p95:.3f} (95 % are below)")
+        console.print(f"\nTime a case: {_duration(summary.latency.p50)} (median), {_duration(summary.latency.p95)} (95 % are below)")
     for model, used in summary.usage.items():
         console.print(f"tokens of {escape(model)}: {used.get('input_tokens', 0):,} in, {used.get('output_tokens', 0):,} out")
     _show_counts(console, "Nothing came out", summary.errors)
@@ -165,6 +165,10 @@ def _with_interval(name: str, column: str, group: Group) -> str:
     if figure.interval is None:
         return m.shown(figure.value)
     return f"{m.shown(figure.value)}\n[dim]{m.shown(figure.interval[0])}–{m.shown(figure.interval[1])}[/]"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 
 def _signed(m: Metric, value: float | None) -> str:

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from langchain_hugginggpt.agent import EmbeddedPlanner, Plan, PlannedTask, Ref, Request
@@ -76,7 +77,7 @@ def write_data(folder: Path, cases: int) -> None:
                 "user_request": f"{request} This is request number {i}.",
                 "type": "chain" if length > 1 else "single",
                 "task_nodes": [{"task": t, "arguments": [f"<node-{k - 1}>" if k else "example.wav"]} for k, t in enumerate(chain)],
-                "task_links": [{"source": a, "target": b} for a, b in zip(chain, chain[1:], strict=False)],
+                "task_links": [{"source": a, "target": b} for a, b in pairwise(chain)],
             }
             out.write(json.dumps(case) + "\n")
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_hugginggpt.agent import Executor, Plan, PlannedTask, Ref, Request, TaskResult, check
+from langchain_hugginggpt.evaluation.metrics import runs
 from langchain_hugginggpt.index import ModelCard
 from langchain_hugginggpt.tools import Availability, HubTask, HubToolkit, RunnerOutput
 
@@ -77,10 +78,7 @@ def depths(plan: Plan) -> dict[str, int]:
 
 def critical_path(plan: Plan) -> float:
     """Seconds of the longest chain of sleeps."""
-    ends: dict[str, float] = {}
-    for task in plan.tasks:
-        ends[task.id] = max((ends[p] for p in task.parents), default=0.0) + float(task.arguments["source_sentence"])
-    return max(ends.values())
+    return runs.critical_path(plan, {t.id: float(t.arguments["source_sentence"]) for t in plan.tasks}) or 0.0
 
 
 async def timed(executor: Executor, plan: Plan) -> tuple[float, tuple[TaskResult, ...]]:

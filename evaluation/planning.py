@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,9 +66,10 @@ async def aevaluate_planning(
     """
     options = options or RunOptions()
     judge = _Recorded(data, planner) if isinstance(planner, Recorded) else _Planning(data, planner)
+    model = f" ({settings['llm']})" if settings and settings.get("llm") else ""
     subject = Subject(
         kind=KIND,
-        name=f"{judge.name} on {data.name}",
+        name=f"{judge.name}{model} on {data.name}",
         settings={**data.settings, **judge.settings, **(settings or {})},
         primary=PRIMARY,
         notes=judge.notes,
@@ -138,9 +139,10 @@ def score(data: PlanningData, case: PlanningCase, plan: LaidOutPlan, *, official
         sides = taskbench.official_parts(case.label, plan, data.output_types)
         found["official.scored"] = (float(sides is not None), 1.0)
         if sides is not None:
-            found |= _taskbench_scores("official", *sides, data, case)
+            found |= _taskbench_scores("official", *sides, data.tasks, case)
     label = taskbench.strict_parts(case.label, data.output_types)
-    found |= _taskbench_scores("strict", label, made, data, case)
+    tools = {name.replace("_", " ") for name in data.tasks}  # as the names are read; the official scorer loses such tools
+    found |= _taskbench_scores("strict", label, made, tools, case)
     counts = hugginggpt.task_counts(label.names, made.names)
     found |= {
         "hugginggpt.accuracy": hugginggpt.accuracy(label.names, made.names, ordered=case.type != "dag"),
@@ -152,11 +154,13 @@ def score(data: PlanningData, case: PlanningCase, plan: LaidOutPlan, *, official
     return Scored(scores=found, gold=label.names, predicted=made.names)
 
 
-def _taskbench_scores(name: str, label: taskbench.Parts, plan: taskbench.Parts, data: PlanningData, case: PlanningCase) -> dict[str, Score]:
+def _taskbench_scores(
+    name: str, label: taskbench.Parts, plan: taskbench.Parts, tools: Collection[str], case: PlanningCase
+) -> dict[str, Score]:
     found = {
-        f"{name}.n_f1": taskbench.n_f1(label, plan, data.tasks).f1,
+        f"{name}.n_f1": taskbench.n_f1(label, plan, tools).f1,
         f"{name}.e_f1": taskbench.e_f1(label, plan).f1,
-        f"{name}.edit_distance": taskbench.edit_distance(label, plan, data.tasks),
+        f"{name}.edit_distance": taskbench.edit_distance(label, plan, tools),
     }
     if not case.without_arguments:
         found |= {f"{name}.t_f1": taskbench.t_f1(label, plan).f1, f"{name}.v_f1": taskbench.v_f1(label, plan).f1}

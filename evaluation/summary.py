@@ -71,6 +71,7 @@ class Summary:
 
     Attributes:
         kind: `planning`, `selection` or `agent`.
+        primary: key of the metric that tells good cases from bad ones.
         overall: over every case.
         groups: `{"type": {"chain": Group, …}, …}`, the values in the order of their size or number.
         tasks: counts by task, compared as sets in each case; the commonest label first.
@@ -82,6 +83,7 @@ class Summary:
     """
 
     kind: str
+    primary: str
     overall: Group
     groups: Mapping[str, Mapping[str, Group]]
     tasks: Mapping[str, Counts]
@@ -155,6 +157,7 @@ def summarise(kind: str, records: Iterable[Record], *, primary: str) -> Summary:
             _keep(worst, (-above / below, record.id, position, record))
     return Summary(
         kind=kind,
+        primary=primary,
         overall=_group(overall),
         groups={name: {v: _group(by[v]) for v in _ordered(by)} for name, by in groups.items()},
         tasks=dict(sorted(tasks.items(), key=lambda i: (-(i[1].tp + i[1].fn), -i[1].fp, i[0]))),
@@ -191,7 +194,7 @@ def _count_tasks(record: Record, tasks: dict[str, Counts], confusion: Counter[tu
 
 
 def _ordered(groups: Mapping[str, RatiosOfSums]) -> list[str]:
-    if all(v.isdigit() for v in groups):
+    if all(v.isdecimal() for v in groups):
         return sorted(groups, key=int)
     return sorted(groups, key=lambda v: (-groups[v].cases, v))
 

@@ -14,6 +14,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PARTS = {"inputs", "make_inputs.py", "__pycache__"}
+CASES = {"cases.yaml", "test_own_cases.py"}  # run by tests/evaluation/test_own_cases.py
 RUN = {"demo", "toolkit_in_create_agent", "retriever_in_chain", "agent_as_subgraph", "agent_as_runnable", "own_tool"}
 
 
@@ -39,7 +40,7 @@ def seconds_of(path: Path) -> float:
 
 
 def test_every_example_is_run_here() -> None:
-    assert {p.stem for p in EXAMPLES.iterdir() if p.name not in PARTS} == RUN
+    assert {p.stem for p in EXAMPLES.iterdir() if p.name not in PARTS | CASES} == RUN
 
 
 def test_demo(place: Path) -> None:

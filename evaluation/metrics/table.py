@@ -48,14 +48,14 @@ METRICS = {
     "e_f1": Metric(title="e-F1", meaning="Links between tasks against labelled links."),
     "t_f1": Metric(title="t-F1", meaning="Tasks with the kinds of their arguments."),
     "v_f1": Metric(title="v-F1", meaning="Tasks with the values of their arguments."),
-    "edit_distance": Metric(
-        title="edit distance", unit=Unit.FRACTION, higher_is_better=False, meaning="Between the orders of the tasks; 0 is the same."
-    ),
-    "scored": Metric(title="scored", meaning="Cases that the official scorer does not drop."),
     "accuracy": Metric(title="accuracy", meaning="Plans with exactly the labelled tasks in the labelled order."),
     "precision": Metric(title="precision", meaning="Planned tasks that are labelled."),
     "recall": Metric(title="recall", meaning="Labelled tasks that were planned."),
     "f1": Metric(title="F1", meaning="Both in one: harmonic mean of precision and recall."),
+    "edit_distance": Metric(
+        title="edit distance", unit=Unit.FRACTION, higher_is_better=False, meaning="Between the orders of the tasks; 0 is the same."
+    ),
+    "scored": Metric(title="scored", meaning="Cases that the official scorer does not drop."),
     "r1": Metric(title="R@1", meaning="The right model is the first."),
     "r5": Metric(title="R@5", meaning="The right model is among the first five."),
     "r10": Metric(title="R@10", meaning="The right model is among the first ten."),

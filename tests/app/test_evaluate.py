@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.evaluation.taskbench_files import case, link, node, prediction, write_lines, write_set
+from tests.openai_server import Fails, OpenAIServer, Says
 
 COMMAND = [sys.executable, "-c", "from langchain_hugginggpt.app.main import main; main()"]
 ASR, TTS = "Automatic Speech Recognition", "Text-to-Speech"
@@ -63,7 +64,7 @@ def test_planning_from_start_to_report(run: Any, tmp_path: Path) -> None:
     data = write_set(tmp_path / "set", labels(9))
     done = run("planning", "--data", data, "--out", "out")
     assert done.returncode == 0, done.stderr
-    for told in ("9 cases", "n-F1", "strict", "By type", "By task", "seconds a case", "Records: out", "Report:  out/report.html"):
+    for told in ("9 cases", "n-F1", "strict", "By type", "By task", "Time a case", "Records: out", "Report:  out/report.html"):
         assert told in done.stdout
     found = {p.name for p in (tmp_path / "out").iterdir()}
     assert found == {"run.json", "records.jsonl", "summary.json", "predictions.jsonl", "report.html"}
@@ -136,6 +137,38 @@ def test_interrupted_says_how_to_go_on(tmp_path: Path, environment: dict[str, st
     assert process.returncode == 130
     assert "cases are kept in 'my run'; go on with --resume --out 'my run'" in told
     assert "Traceback" not in told
+
+
+def keyed(server: OpenAIServer) -> dict[str, str]:
+    return {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-secret-key"}
+
+
+def test_a_chat_model_plans_and_its_tokens_are_counted(run: Any, tmp_path: Path) -> None:
+    data = write_set(tmp_path / "set", labels(3))
+    plan = {"tasks": [{"id": "1", "task": TTS, "arguments": [{"port": "text", "value": "Good morning, room 2.", "ref": None}]}]}
+    with OpenAIServer(*[Says(text=json.dumps(plan))] * 3) as server:
+        done = run("planning", "--data", data, "--llm", "openai:local", "--out", "out", "--workers", "2", "--json", **keyed(server))
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        assert (server.left, told["usage"]) == (0, {"local": {"input_tokens": 9, "output_tokens": 15}})
+        assert told["by_type"]["single"]["official"] == {
+            "samples": 1, "scored": 1, "n_f1": 100.0, "e_f1": None, "t_f1": 100.0, "v_f1": 100.0, "edit_distance": 0.0
+        }  # fmt: skip
+        assert TTS in " ".join(server.seen[0].texts)
+    other = run("planning", "--data", data, "--out", "out", "--resume")
+    assert other.returncode == 2
+    assert "llm: 'openai:local' there, None now" in other.stderr
+
+
+def test_a_wrong_key_is_told_once_and_nothing_is_lost(run: Any, tmp_path: Path) -> None:
+    data = write_set(tmp_path / "set", labels(40))
+    with OpenAIServer(*[Fails(status=401)] * 40) as server:
+        done = run("planning", "--data", data, "--llm", "openai:local", "--out", "out", **keyed(server))
+        assert len(server.seen) < 15
+    assert done.returncode == 1
+    assert "The first 5 cases all failed: The chat model's server" in done.stderr
+    assert "refused the key (401)" in done.stderr
+    assert "sk-secret" not in done.stderr
 
 
 @pytest.mark.parametrize(

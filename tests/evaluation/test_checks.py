@@ -19,7 +19,7 @@ def result(port: str, value: Any, *, task: str = "t") -> TaskResult:
 
 
 def test_a_text_that_meets_every_demand() -> None:
-    check = TextCheck(contains=("closed on monday", "City  Library"), excludes=("tuesday",), matches=(r"^Closed", r"(?m)^Monday\.$")[1:])
+    check = TextCheck(contains=("closed on monday", "City  Library"), excludes=("tuesday",), matches=(r"(?m)^Monday\.$", "CITY"))
     assert list(check.problems("the reply", TEXT)) == []
 
 
@@ -56,8 +56,8 @@ def test_an_output(kind: Kind, value: Any, pinned: dict[str, Any], problems: lis
 
 def test_of_several_results_one_must_do() -> None:
     check = OutputCheck(task="t", port="x", kind=Kind.TEXT, text=TextCheck(contains=("one", "two")))
-    assert check.problems([result("x", "none"), result("x", "two, one")]) == []
-    assert check.problems([result("x", "none"), result("x", "two")]) == ["x of t does not contain 'one': 'two'."]
+    assert check.problems([result("x", "zero"), result("x", "two, one")]) == []
+    assert check.problems([result("x", "zero"), result("x", "two")]) == ["x of t does not contain 'one': 'two'."]
     assert check.problems([result("x", "one two", task="other")]) == ["x of t is not there: no task t ran."]
 
 

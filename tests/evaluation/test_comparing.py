@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from langchain_hugginggpt.evaluation import Record, RunFolderError, compare
 from langchain_hugginggpt.evaluation.run_folder import RunFolder
 
 
-def run(path: Path, scores: dict[str, float], *, kind: str = "planning", primary: str = "strict.n_f1") -> Path:
+def run(path: Path, scores: Mapping[str, float], *, kind: str = "planning", primary: str = "strict.n_f1") -> Path:
     folder = RunFolder(path)
     folder.begin(kind, {"name": path.name, "primary": primary}, resume=False)
     for ident, share in scores.items():
@@ -38,6 +39,7 @@ def test_the_difference_is_paired(tmp_path: Path) -> None:
     assert list(found.metrics) == ["strict.n_f1"]  # only what both have
     assert d.difference == pytest.approx(0.045)
     assert d.interval is not None
+    assert d.difference is not None
     assert 0.03 < d.interval[0] < d.difference < d.interval[1] < 0.06  # either alone is uncertain by 0.05
     assert d.clear
     assert (found.better, found.worse) == (180, 0)

@@ -27,7 +27,7 @@ def test_tasks_count_with_multiplicity() -> None:
 
 
 def test_edit_distance_over_the_longer() -> None:
-    assert hugginggpt.edit_distance(["a", "b", "c"], ["a", "x"]) == (pytest.approx(2 / 3), 1.0)  # one replaced, one gone
+    assert hugginggpt.edit_distance(["a", "b", "c"], ["a", "x"]) == pytest.approx((2 / 3, 1.0))  # one replaced, one gone
     assert hugginggpt.edit_distance([], []) == (0.0, 1.0)
     assert hugginggpt.edit_distance([], ["a"]) == (1.0, 1.0)
 

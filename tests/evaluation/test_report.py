@@ -116,7 +116,7 @@ def test_a_planning_run_is_told() -> None:
     found = evaluation("planning", PLANNING, problems=problems, notes=("Two of the labels are old.",), folder=Path("runs/one"))
     read = page(found, "hugginggpt evaluate planning --data dev.jsonl")
     for told in (
-        "a planner on three cases", "planning evaluation", "2026-11-21 08:30 UTC", "1 min 15 s", "20 ms / 38 ms", "runs/one",
+        "a planner on three cases", "planning evaluation", "2026-11-21 08:30 UTC", "75 s", "20 ms / 38 ms", "runs/one",
         "hugginggpt evaluate planning --data dev.jsonl", "Two of the labels are old.", "Official", "Strict",
         "57.1",  # n-F1: 2 x 2 hits over 4 labelled and 3 planned tasks
         "0.667",  # edit distance: two of three plans differ
@@ -259,8 +259,8 @@ def test_text_of_others_stays_text(text: str) -> None:
 
 
 PLAIN = set(
-    "a b bdi blockquote body button circle clippath code dd defs details div dl dt figcaption figure footer g h1 h2 h3 h4 head header html i "
-    "li main meta nav p path pre rect script section small span style summary svg table tbody td text th thead title tr ul use".split()
+    "a b bdi blockquote body button circle clippath code dd defs details div dl dt figcaption figure footer g h1 h2 h3 h4 head header html "
+    "i li main meta nav p path pre rect script section small span style summary svg table tbody td text th thead title tr ul use".split()
 )
 
 
@@ -355,5 +355,6 @@ def test_text_is_cut_and_cleaned() -> None:
     assert clean("abcdef", 6) == "abcdef"
     assert clean("abcdefg", 6) == "abcde…"
     assert clean("a\x00\n\tb\ud800", 9) == "a\ufffd\n\tb\ufffd"
+    assert clean("one\r\ntwo\rthree", 99) == "one\ntwo\ufffdthree"
     assert one_line(" a\r\n b  c ", 9) == "a b c"
     assert one_line("ab " * 100, 5) == "ab a…"

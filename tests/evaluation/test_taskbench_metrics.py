@@ -145,7 +145,7 @@ def test_strict_values_are_compared_by_their_first_100_characters() -> None:
     ],
 )
 def test_edit_distance(label: tuple[str, ...], made: tuple[str, ...], expected: float) -> None:
-    assert taskbench.edit_distance(Parts(names=label), Parts(names=made), TOOLS) == (pytest.approx(expected), 1.0)
+    assert taskbench.edit_distance(Parts(names=label), Parts(names=made), TOOLS) == pytest.approx((expected, 1.0))
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/data/taskbench")
