@@ -31,6 +31,7 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     _show_dropped(console, summary.overall)
     _show_groups(console, summary)
     _show_tasks(console, summary)
+    _show_failures(console, summary)
     if summary.latency:
         console.print(f"\nTime a case: {_duration(summary.latency.p50)} (median), {_duration(summary.latency.p95)} (95 % are below)")
     for model, used in summary.usage.items():
@@ -118,6 +119,20 @@ def _show_tasks(console: Console, summary: Summary) -> None:
     console.print(table)
     if len(summary.tasks) > _TASKS:
         console.print(f"[dim]… {len(summary.tasks) - _TASKS} more[/]")
+
+
+def _show_failures(console: Console, summary: Summary) -> None:
+    """What a team's own cases say is wrong."""
+    failed = [r for r in summary.worst if r.detail.get("problems")]
+    if not failed:
+        return
+    console.print("\nFailed cases")
+    for record in failed[:_CHANGES]:
+        console.print(f"[bold]{escape(record.id)}[/]", soft_wrap=True)
+        for problem in record.detail["problems"]:
+            console.print(f"  - {escape(problem)}", soft_wrap=True)
+    if len(failed) > _CHANGES:
+        console.print(f"[dim]… {len(failed) - _CHANGES} more in the report[/]")
 
 
 def _show_counts(console: Console, title: str, counts: Mapping[str, int]) -> None:
