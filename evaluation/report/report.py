@@ -54,7 +54,7 @@ class Page:
     usage: tables.UsageTable | None
 
 
-def write_report(evaluation: Evaluation, path: Path, *, command: str = "") -> Path:
+def write_report(evaluation: Evaluation, path: Path | str, *, command: str = "") -> Path:
     """Write the report to one HTML file, whole or not at all; a file that is there is replaced.
 
     Args:
@@ -69,6 +69,7 @@ def write_report(evaluation: Evaluation, path: Path, *, command: str = "") -> Pa
         MissingExtraError: jinja2 or matplotlib is not installed (the extra `evaluation`).
         RunFolderError: the file cannot be written.
     """
+    path = Path(path)
     page = render(evaluation, command)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
