@@ -28,6 +28,7 @@ from rich.progress import (
 from rich.text import Text
 
 from ..agent.settings import Settings, build, build_planner, data_folder
+from ..evaluation.errors import RefusedError
 from ..evaluation.evaluating import Evaluation, RunOptions, write_summary
 from ..evaluation.record import Record
 from ..tools.errors import InputError, MissingExtraError
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ..evaluation.datasets.planning_data import PlanningData
 
 REPORT = "report.html"
+_YAML = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ def run_planning(run: Run, data: Path, settings: Settings, predictions: Path | N
 
 
 def _planning_data(path: Path) -> PlanningData:
-    if path.suffix in (".yaml", ".yml"):
+    if path.suffix in _YAML or (path.is_dir() and any(p.suffix in _YAML for p in path.iterdir())):
         from ..evaluation.datasets.cases import planning_data
 
         return planning_data(path)
@@ -139,14 +141,18 @@ def _follow(
         options = RunOptions(out=folder, limit=run.limit, workers=run.workers, resume=run.resume, on_start=bar.start, on_record=bar.count)
         try:
             evaluation = asyncio.run(start(options, bar))
-        except KeyboardInterrupt:
-            sys.stderr.write(f"{bar.done} cases are kept in {str(folder)!r}; go on with --resume --out {shlex.quote(str(folder))}\n")
+        except (KeyboardInterrupt, RefusedError) as e:
+            again = f"go on with --resume --out {shlex.quote(str(folder))}"
+            if isinstance(e, RefusedError):
+                raise RefusedError(e.message, remedy=f"See to it, then {again}", status=e.status) from e
+            sys.stderr.write(f"{bar.done} cases are kept in {str(folder)!r}; {again}\n")
             raise
     told = as_json(evaluation)
     write_summary(folder, told)
     report, missing = _write_report(evaluation, folder)
     if run.as_json:
         _print_json(told)
+        sys.stderr.write(f"{missing}\n" if missing else "")
     else:
         from .figures import show_evaluation
 
@@ -181,7 +187,15 @@ class _Bar:
 
     def __init__(self, title: str, total: int) -> None:
         console = Console(stderr=True, highlight=False)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+        )
         self._progress = Progress(*columns, console=console, refresh_per_second=4, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task(title, total=total)
         self._cards: TaskID | None = None

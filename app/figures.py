@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..evaluation.agent_runs import costs
 from ..evaluation.comparing import Change, Comparison
 from ..evaluation.evaluating import Evaluation
 from ..evaluation.metrics.table import METRICS, Metric, metric
 from ..evaluation.problems import Problems
+from ..evaluation.report.blocks import TOLD, block_of
 from ..evaluation.summary import Figure, Group, Summary
 
 _SCORED = "scored"
@@ -34,8 +36,9 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     _show_failures(console, summary)
     if summary.latency:
         console.print(f"\nTime a case: {_duration(summary.latency.p50)} (median), {_duration(summary.latency.p95)} (95 % are below)")
-    for model, used in summary.usage.items():
-        console.print(f"tokens of {escape(model)}: {used.get('input_tokens', 0):,} in, {used.get('output_tokens', 0):,} out")
+    for model, used in costs(evaluation).items():
+        price = "" if used["cost"] is None else f", {used['cost']:.4f} USD"
+        console.print(f"Tokens of {escape(model)}: {used.get('input_tokens', 0):,} in, {used.get('output_tokens', 0):,} out{price}")
     _show_counts(console, "Nothing came out", summary.errors)
     _show_problems(console, evaluation.problems)
     for note in evaluation.notes:
@@ -47,14 +50,19 @@ def show_comparison(console: Console, found: Comparison) -> None:
     console.print(f"A  {escape(found.names[0])}\nB  {escape(found.names[1])}", soft_wrap=True)
     alone = [f"{n} only in {name}" for n, name in zip(found.only, "AB", strict=True) if n]
     console.print(f"{found.n} cases in both{', ' + ', '.join(alone) if alone else ''}\n")
-    table = _table("metric", "A", "B", "B - A", "95 % interval", "")
-    for key, d in found.metrics.items():
-        m = metric(key)
+    if found.differing:
+        console.print(
+            f"[yellow]{found.differing} of them ask or want something else in B: the two runs were made on different data.[/]\n",
+            soft_wrap=True,
+        )
+    table = _table("metric", "cases", "A", "B", "B - A", "95 % interval", "")
+    for key in _ordered(found.metrics):
+        m, d = metric(key), found.metrics[key]
         ends = f"{_signed(m, d.interval[0])} … {_signed(m, d.interval[1])}" if d.interval else "–"
         verdict = ""
         if d.clear and d.difference:
             verdict = "[green]better[/]" if (d.difference > 0) == m.higher_is_better else "[red]worse[/]"
-        table.add_row(_named(key), m.shown(d.before), m.shown(d.after), _signed(m, d.difference), ends, verdict)
+        table.add_row(_named(key), str(d.n), m.shown(d.before), m.shown(d.after), _signed(m, d.difference), ends, verdict)
     console.print(table)
     console.print(f"\n{found.better} cases better, {found.worse} worse by {_named(found.primary)}")
     for change in found.changes[:_CHANGES]:
@@ -77,7 +85,7 @@ def _change(change: Change) -> str:
 def _alike(group: Group) -> Mapping[tuple[str, ...], list[str]]:
     """Blocks by the metrics they have, in the order of the table of metrics; those with the same ones share a table."""
     blocks: dict[str, list[str]] = {}
-    for key in group.figures:
+    for key in _ordered(group.figures):
         name, _, tail = key.rpartition(".")
         if tail != _SCORED:
             blocks.setdefault(name, []).append(tail)
@@ -87,6 +95,12 @@ def _alike(group: Group) -> Mapping[tuple[str, ...], list[str]]:
     return found
 
 
+def _ordered(keys: Iterable[str]) -> list[str]:
+    """Keys of the figures: blocks as in the report, then baselines. The first record, which may lack some, does not decide."""
+    blocks = list(TOLD)
+    return sorted(keys, key=lambda k: blocks.index(block_of(k)) if block_of(k) in blocks else len(blocks))
+
+
 def _show_dropped(console: Console, group: Group) -> None:
     scored = group.figures.get(f"official.{_SCORED}")
     if scored and scored.value is not None and (dropped := round((1 - scored.value) * scored.n)):
@@ -94,8 +108,8 @@ def _show_dropped(console: Console, group: Group) -> None:
 
 
 def _show_groups(console: Console, summary: Summary) -> None:
-    keys = list(summary.overall.figures)
-    first = keys[0].rpartition(".")[0] if keys else ""
+    keys = _ordered(summary.overall.figures)
+    first = block_of(keys[0]) if keys else ""
     keys = [f"{first}.{t}" for t in METRICS if f"{first}.{t}" in keys and t != _SCORED]
     for name, groups in summary.groups.items():
         if len(groups) < 2 or name == "task":
@@ -147,7 +161,7 @@ def _show_counts(console: Console, title: str, counts: Mapping[str, int]) -> Non
 def _show_problems(console: Console, problems: Problems) -> None:
     if not problems:
         return
-    console.print("\nCould not be used")
+    console.print("\nNoted in the data")
     for kind, n in problems.counts.most_common():
         places = "; ".join(problems.places[kind][:3])
         more = " …" if n > 3 else ""

@@ -139,6 +139,15 @@ def _explain(error: Exception, as_json: bool) -> int:
     if isinstance(error, HuggingGPTError):
         _fail(type(error).__name__, error.message, error.remedy, as_json)
         return 2 if isinstance(error, CallerError) else 1
+    if isinstance(error, OSError):
+        where = f" {error.filename!r}" if error.filename else ""
+        _fail(
+            type(error).__name__,
+            f"A file cannot be read or written{where}: {error.strerror or error}.",
+            "Check path, rights and room.",
+            as_json,
+        )
+        return 1
     remedy = "This is a fault in hugginggpt; please report it, with what `hugginggpt doctor` prints."
     _fail(type(error).__name__, f"{type(error).__name__}: {error}", remedy, as_json)
     return 1

@@ -16,6 +16,7 @@ from ..agent.trace import Reply
 from ..index.errors import HuggingGPTError, RemoteError
 from .datasets.agent_case import AgentCase, links_of, shape_of
 from .datasets.cases import digest, type_of
+from .digests import sha256
 from .evaluating import Evaluation, RunOptions, Subject, aevaluate
 from .metrics import runs
 from .metrics.counts import of_sets
@@ -112,7 +113,7 @@ async def ascore_traces(
         RunFolderError: the folder holds another run, or cannot be written.
     """
     recorded = await asyncio.to_thread(_Recorded, cases, Path(path))
-    subject = await asyncio.to_thread(_subject, recorded.name, cases, {"traces": recorded.path, **(settings or {})}, recorded.notes)
+    subject = await asyncio.to_thread(_subject, recorded.name, cases, {**recorded.settings, **(settings or {})}, recorded.notes)
     evaluation = await aevaluate(subject, recorded.cases, recorded.judge, options or RunOptions())
     return AgentEvaluation(**vars(evaluation), prices=prices)
 
@@ -198,10 +199,10 @@ class _Recorded:
 
     def __init__(self, cases: Sequence[AgentCase], path: Path) -> None:
         self.name = f"recorded runs ({path.name})"
-        self.path = str(path.resolve())
         self._cases = cases
         self._problems = Problems()
         self._runs = RecordedRuns(path, self._problems)
+        self.settings = {"traces": str(path.resolve()), "sha256 of the traces": sha256(self._runs.path)[:16]}
 
     def cases(self, problems: Problems) -> Iterator[AgentCase]:
         problems.counts.update(self._problems.counts)

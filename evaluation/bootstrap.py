@@ -45,8 +45,9 @@ class Ratio:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval by percentiles; None for fewer than two cases."""
-        return percentile_interval(self.resampled) if self.n > 1 else None
+        """The 95 % interval by percentiles; None for fewer than two cases, and where all agree: resampling them tells nothing then."""
+        found = percentile_interval(self.resampled) if self.n > 1 else None
+        return found if found is None or found[0] < found[1] else None
 
 
 class RatiosOfSums:

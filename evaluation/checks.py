@@ -100,9 +100,9 @@ class OutputCheck:
         if not numbers:
             yield f"{self._what} is no number: {_cut(str(value))}."
         for number in numbers:
-            if self.least is not None and number < self.least:
+            if self.least is not None and not number >= self.least:  # so that NaN fails
                 yield f"{self._what} is {number:g}, less than {self.least:g}."
-            if self.most is not None and number > self.most:
+            if self.most is not None and not number <= self.most:
                 yield f"{self._what} is {number:g}, more than {self.most:g}."
 
     def _plain(self, value: Any) -> Any:
@@ -136,7 +136,7 @@ def text_of(kind: Kind, value: Any) -> str:
     """A value as text; never raises, since a trace may come from elsewhere."""
     try:
         return text_view(kind, value)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return str(value)
 
 
@@ -163,12 +163,19 @@ def _best(value: Any) -> dict[str, Any] | None:
 def _numbers(value: Any) -> list[float]:
     best = _best(value)
     values = value if isinstance(value, list) else [value]
-    return [float(v) for v in ([best.get("score")] if best else values) if isinstance(v, int | float) and not isinstance(v, bool)]
+    return [_float(v) for v in ([best.get("score")] if best else values) if isinstance(v, int | float) and not isinstance(v, bool)]
+
+
+def _float(number: int | float) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # a trace may come from elsewhere
+        return math.inf if number > 0 else -math.inf
 
 
 def _same(wanted: Any, found: Any) -> bool:
     if isinstance(wanted, str) and isinstance(found, str):
         return wanted.split() == found.split()
     if isinstance(wanted, float) or isinstance(found, float):
-        return all(isinstance(v, int | float) for v in (wanted, found)) and math.isclose(wanted, found, rel_tol=1e-9)
+        return all(isinstance(v, int | float) for v in (wanted, found)) and math.isclose(_float(wanted), _float(found), rel_tol=1e-9)
     return bool(wanted == found)

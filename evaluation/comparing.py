@@ -10,7 +10,7 @@ from typing import Any
 from .bootstrap import Ratio, RatiosOfSums, percentile_interval, weights
 from .errors import RunFolderError
 from .jsonl import LinesById
-from .metrics.table import metric
+from .metrics.table import METRICS, metric
 from .problems import Problems
 from .record import Record, Score
 from .run_folder import RECORDS, RunFolder
@@ -26,12 +26,14 @@ class Difference:
         before, after: the figures, in the metric's own unit.
         difference: after - before; None when one is missing.
         interval: its 95 % interval by the paired bootstrap: both runs are resampled alike. It tells more than two intervals that overlap.
+        n: how many cases count for it in both runs.
     """
 
     before: float | None
     after: float | None
     difference: float | None
     interval: tuple[float, float] | None
+    n: int
 
     @property
     def clear(self) -> bool:
@@ -82,6 +84,7 @@ class Comparison:
         primary: key of the metric by which cases count as changed.
         n: cases that both have.
         only: cases that only the first has, and only the second.
+        differing: cases that ask or want something else in the second, under the same id: the runs were made on different data.
         metrics: by key.
         better, worse: how many cases changed for the better, and for the worse.
         changes: the 50 largest, the largest first.
@@ -92,13 +95,17 @@ class Comparison:
     primary: str
     n: int
     only: tuple[int, int]
+    differing: int
     metrics: Mapping[str, Difference]
     better: int
     worse: int
     changes: tuple[Change, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """`{"kind", "a", "b", "n", "only_a", "only_b", "metrics": {key: {"a", "b", "difference", "interval"}}, "better", "worse", …}`."""
+        """`{"kind", "a", "b", "n", "only_a", "only_b", "differing", "metrics", "primary", "better", "worse", "changes"}`.
+
+        `metrics` is `{key: {"a", "b", "difference", "interval", "n"}}`.
+        """
         told = {}
         for key, d in self.metrics.items():
             m = metric(key)
@@ -107,6 +114,7 @@ class Comparison:
                 "b": m.told(d.after),
                 "difference": m.told(d.difference),
                 "interval": [m.told(end) for end in d.interval] if d.interval else None,
+                "n": d.n,
             }
         return {
             "kind": self.kind,
@@ -115,6 +123,7 @@ class Comparison:
             "n": self.n,
             "only_a": self.only[0],
             "only_b": self.only[1],
+            "differing": self.differing,
             "metrics": told,
             "primary": self.primary,
             "better": self.better,
@@ -127,15 +136,19 @@ def compare(a: Path | str, b: Path | str) -> Comparison:
     """Compare the runs in two folders.
 
     Raises:
-        RunFolderError: a folder holds no run, the runs are of two kinds, or they have no case in common.
+        RunFolderError: a folder holds no run, or none that can be read, the runs are of two kinds, or they have no case in common.
+        DatasetError: the first folder has no records.
     """
     first, second = RunFolder.open(Path(a)), RunFolder.open(Path(b))
     if first.kind != second.kind:
         raise RunFolderError(f"{str(a)!r} holds a run of {first.kind}, {str(b)!r} one of {second.kind}.", remedy="Compare two of one kind.")
-    primary = str(first.run["settings"]["primary"])
+    primary = str(first.run["settings"].get("primary"))
+    if primary.rpartition(".")[2] not in METRICS:
+        raise RunFolderError(f"The run in {str(a)!r} names no metric that is known: {primary!r:.60}.", remedy="Run the evaluation again.")
     sums = (RatiosOfSums(), RatiosOfSums())
+    lower = not metric(primary).higher_is_better
     changes: list[Change] = []
-    n, seen_after = 0, 0
+    n = seen_after = differing = better = worse = 0
     lines = LinesById(first.path / RECORDS, Problems())
     for record, old in _pairs(second, lines):
         seen_after += 1
@@ -146,30 +159,43 @@ def compare(a: Path | str, b: Path | str) -> Comparison:
         shared = [k for k in record.scores if k in old.scores]
         for into, scores in zip(sums, (old.scores, record.scores), strict=True):
             into.add({k: scores[k] for k in shared}, weight)
+        differing += _asked(old) != _asked(record)
         if (change := _change(primary, old, record)) is not None:
-            changes.append(change)
+            if (change.after < change.before) is lower:
+                better += 1
+            else:
+                worse += 1
+            changes = _largest([*changes, change])
     if not n:
         raise RunFolderError(f"{str(a)!r} and {str(b)!r} have no case in common.", remedy="Compare two runs on one data set.")
     earlier, after = (s.ratios() for s in sums)
-    lower = not metric(primary).higher_is_better
-    better = sum((c.after < c.before) if lower else (c.after > c.before) for c in changes)
     return Comparison(
         kind=first.kind,
-        names=(str(first.run["settings"]["name"]), str(second.run["settings"]["name"])),
+        names=(str(first.run["settings"].get("name", a)), str(second.run["settings"].get("name", b))),
         primary=primary,
         n=n,
         only=(len(lines) - n, seen_after - n),
+        differing=differing,
         metrics={k: _difference(before, after[k]) for k, before in earlier.items()},
         better=better,
-        worse=len(changes) - better,
-        changes=tuple(sorted(changes, key=lambda c: (-abs(c.after - c.before), c.id))[:SHOWN]),
+        worse=worse,
+        changes=tuple(changes),
     )
+
+
+def _largest(changes: list[Change]) -> list[Change]:
+    """At most so many as are shown, so that memory does not grow with the cases."""
+    return sorted(changes, key=lambda c: (-abs(c.after - c.before), c.id))[:SHOWN]
 
 
 def _pairs(second: RunFolder, lines: LinesById) -> Iterator[tuple[Record, Record | None]]:
     for record in second.records():
         line = lines.get(record.id)
-        yield record, Record.from_json(line) if line is not None else None
+        try:
+            old = Record.from_json(line) if line is not None else None
+        except ValueError:  # as in `RunFolder.records`
+            old = None
+        yield record, old
 
 
 def _difference(before: Ratio, after: Ratio) -> Difference:
@@ -179,18 +205,29 @@ def _difference(before: Ratio, after: Ratio) -> Difference:
         after=after.value,
         difference=after.value - before.value if before.value is not None and after.value is not None else None,
         interval=percentile_interval(after.resampled - before.resampled) if there and before.n > 1 else None,
+        n=before.n,
     )
 
 
 def _share(score: Score | None) -> float:
-    return score[0] / score[1] if score and score[1] else 0.0
+    """1 where nothing was wanted and nothing came; 0 without a score."""
+    if score is None:
+        return 0.0
+    return score[0] / score[1] if score[1] else 1.0
+
+
+def _text(record: Record) -> str:
+    return next((str(record.detail[k]) for k in ("request", "query") if k in record.detail), "")
+
+
+def _asked(record: Record) -> tuple[object, ...]:
+    return _text(record), record.gold, record.detail.get("label"), record.detail.get("model")
 
 
 def _change(primary: str, old: Record, new: Record) -> Change | None:
     before, after = _share(old.scores.get(primary)), _share(new.scores.get(primary))
     if before == after:
         return None
-    text = next((str(new.detail[k]) for k in ("request", "query") if k in new.detail), "")
     return Change(
         id=new.id,
         before=before,
@@ -198,5 +235,5 @@ def _change(primary: str, old: Record, new: Record) -> Change | None:
         predicted_before=old.predicted,
         predicted_after=new.predicted,
         gold=new.gold,
-        text=text[:400],
+        text=_text(new)[:400],
     )

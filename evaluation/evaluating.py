@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .errors import DatasetError
+from .errors import DatasetError, RunFolderError
 from .problems import Problems
 from .record import Record
 from .run_folder import RunFolder
@@ -143,10 +143,17 @@ async def _evaluate(
     first = next(wanted, None)
     if first is None:  # before the folder is touched, so that nothing stands in the way of another try
         raise DatasetError(f"There is no case that can be used for {subject.name}.", remedy=_found(problems))
-    folder.begin(subject.kind, {"name": subject.name, "primary": subject.primary, **subject.settings}, resume=options.resume)
-    if options.on_start is not None:
-        options.on_start(len(folder.finished))
+    settings = {"name": subject.name, "primary": subject.primary, **subject.settings}
+    await asyncio.to_thread(folder.begin, subject.kind, settings, resume=options.resume)
+    if options.limit is not None and len(folder.finished) > options.limit:
+        folder.close()
+        raise RunFolderError(
+            f"{str(folder.path)!r} holds {len(folder.finished)} cases already; {options.limit} would be fewer.",
+            remedy="Leave the limit out, or raise it; nothing was changed.",
+        )
     try:
+        if options.on_start is not None:
+            options.on_start(len(folder.finished))
         await arun(chain((first,), wanted), judge, folder, workers=options.workers, on_record=options.on_record)
     finally:
         folder.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def read_objects(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str
     """
     try:
         with path.open("rb") as lines:
-            if _is_array(path):
+            if is_array(path):
                 yield from _array(path, problems)
                 return
             for number, line in enumerate(lines, 1):
@@ -33,8 +34,11 @@ def read_objects(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str
         raise DatasetError(f"{str(path)!r} cannot be read: {e.strerror}.", remedy="Check the path.") from e
 
 
-def _is_array(path: Path) -> bool:
+def is_array(path: Path) -> bool:
+    """Whether a file holds one JSON array: its first character is a bracket. Raises OSError when it cannot be read."""
     with path.open("rb") as f:
+        if f.read(len(BOM_UTF8)) != BOM_UTF8:
+            f.seek(0)
         while byte := f.read(1):
             if not byte.isspace():
                 return byte == b"["
@@ -44,7 +48,7 @@ def _is_array(path: Path) -> bool:
 def _array(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         entries = json.loads(path.read_bytes())
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         problems.add("file is not JSON", f"{path.name}: {e}")
         return
     for position, entry in enumerate(entries, 1):
@@ -83,14 +87,19 @@ class LinesById:
         self.path = path
         self._offsets: dict[str, int] = {}
         self._held: dict[str, dict[str, Any]] = {}
-        if _exists(path) and _is_array(path):
-            for place, held in read_objects(path, problems):
-                self._note(held, place, problems, 0)
-                self._held[str(held.get("id"))] = held
-        else:
-            for place, offset, line in _lines(path):
-                if (entry := _object(line, place, problems)) is not None:
-                    self._note(entry, place, problems, offset)
+        try:
+            if not path.is_file():
+                raise DatasetError(f"There is no file {str(path)!r}.", remedy="Check the path.")
+            if is_array(path):
+                for place, held in read_objects(path, problems):
+                    self._note(held, place, problems, 0)
+                    self._held[str(held.get("id"))] = held
+            else:
+                for place, offset, line in _lines(path):
+                    if (entry := _object(line, place, problems)) is not None:
+                        self._note(entry, place, problems, offset)
+        except OSError as e:
+            raise DatasetError(f"{str(path)!r} cannot be read: {e.strerror}.", remedy="Check the path.") from e
 
     def _note(self, entry: dict[str, Any], place: str, problems: Problems, offset: int) -> None:
         if "id" not in entry:
@@ -120,12 +129,6 @@ class LinesById:
             f.seek(self._offsets[ident])
             found: dict[str, Any] = json.loads(f.readline())
         return found
-
-
-def _exists(path: Path) -> bool:
-    if not path.is_file():
-        raise DatasetError(f"There is no file {str(path)!r}.", remedy="Check the path.")
-    return True
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int, bytes]]:

@@ -16,6 +16,7 @@ from ..agent.errors import ChatModelError
 from ..index.errors import HuggingGPTError
 from .datasets.planning_data import LaidOutPlan, PlanningCase, PlanningData
 from .datasets.predictions import Predictions, lay_out
+from .digests import sha256
 from .evaluating import Evaluation, RunOptions, Subject, aevaluate
 from .metrics import hugginggpt, taskbench
 from .problems import Problems
@@ -65,7 +66,7 @@ async def aevaluate_planning(
         RefusedError: the chat model's server failed every one of the first cases.
     """
     options = options or RunOptions()
-    judge = _Recorded(data, planner) if isinstance(planner, Recorded) else _Planning(data, planner)
+    judge = await asyncio.to_thread(_Recorded, data, planner) if isinstance(planner, Recorded) else _Planning(data, planner)
     model = f" ({settings['llm']})" if settings and settings.get("llm") else ""
     subject = Subject(
         kind=KIND,
@@ -172,7 +173,7 @@ def write_predictions(folder: Path) -> Path:
     new, path = folder / f".{PREDICTIONS}.new", folder / PREDICTIONS
     with new.open("w", encoding="utf-8", errors="backslashreplace") as out:
         for record in RunFolder.open(folder).records():
-            line = {"id": record.id, "user_request": record.detail["request"], "result": record.detail["result"]}
+            line = {"id": record.id, "user_request": record.detail.get("request"), "result": record.detail.get("result")}
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
         out.flush()
         os.fsync(out.fileno())
@@ -240,7 +241,11 @@ class _Recorded:
         self._problems = Problems()
         self._predictions = Predictions(recorded.path, self._problems)
         self.name = recorded.path.name
-        self.settings = {"predictions": str(recorded.path.resolve()), "skip_missing": recorded.skip_missing}
+        self.settings = {
+            "predictions": str(recorded.path.resolve()),
+            "sha256 of the predictions": sha256(recorded.path)[:16],
+            "skip_missing": recorded.skip_missing,
+        }
 
     def cases(self, problems: Problems) -> Iterator[PlanningCase]:
         problems.counts.update(self._problems.counts)

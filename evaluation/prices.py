@@ -33,10 +33,10 @@ def load_prices(path: Path | str) -> Mapping[str, Price]:
         read = TypeAdapter(dict[str, _Price]).validate_python(yaml.safe_load(Path(path).read_bytes()))
     except OSError as e:
         raise DatasetError(f"{str(path)!r} cannot be read: {e.strerror}.", remedy="Check the path.") from e
-    except yaml.YAMLError as e:
-        raise DatasetError(f"{str(path)!r} is no YAML that can be read: {' '.join(str(e).split())}.", remedy=form) from e
     except ValidationError as e:
         first = e.errors()[0]
         field = ".".join(map(str, first["loc"])) or "all of it"
         raise DatasetError(f"{str(path)!r} holds no prices: {field}: {first['msg']}, not {first['input']!r:.80}.", remedy=form) from e
+    except (yaml.YAMLError, ValueError, RecursionError) as e:  # ValueError: a date that there is not
+        raise DatasetError(f"{str(path)!r} is no YAML that can be read: {' '.join(str(e).split())}.", remedy=form) from e
     return {model: Price(input=price.input, output=price.output) for model, price in read.items()}

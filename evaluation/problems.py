@@ -27,7 +27,7 @@ class Problems:
         self.counts[kind] += 1
         listed = self.places.setdefault(kind, [])
         if len(listed) < LISTED:
-            listed.append(place[:200])
+            listed.append(" ".join(place[:200].split()))
 
     def __bool__(self) -> bool:
         return bool(self.counts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 Score = tuple[float, float]
@@ -65,16 +66,29 @@ class Record:
         """The record of a line that was parsed already. Raises ValueError when it is of another form."""
         try:
             return cls(
-                id=data["id"],
-                groups=data["groups"],
-                scores={k: (float(a), float(b)) for k, (a, b) in data["scores"].items()},
-                gold=tuple(data["gold"]),
-                predicted=tuple(data["predicted"]),
-                seconds=data["seconds"],
-                error=data["error"] or "",
-                again=data["again"],
-                usage=data["usage"],
-                detail=data["detail"],
+                id=_text(data["id"]),
+                groups={k: _text(v) for k, v in data["groups"].items()},
+                scores={k: (_finite(a), _finite(b)) for k, (a, b) in data["scores"].items()},
+                gold=tuple(map(_text, data["gold"])),
+                predicted=tuple(map(_text, data["predicted"])),
+                seconds=None if data["seconds"] is None else _finite(data["seconds"]),
+                error=_text(data["error"] or ""),
+                again=bool(data["again"]),
+                usage={m: {k: int(n) for k, n in u.items()} for m, u in data["usage"].items()},
+                detail=dict(data["detail"].items()),
             )
-        except (KeyError, TypeError, AttributeError) as e:
+        except (KeyError, TypeError, AttributeError, OverflowError) as e:
             raise ValueError(f"not a record: {e}") from e
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.60} is no text")
+    return value
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError(f"not a record: {number} is no figure")
+    return number

@@ -1,7 +1,7 @@
 """The folder of one run: `run.json` says what was run, `records.jsonl` holds one line for each finished case.
 
-Only this process appends to `records.jsonl`, one whole line at a time; a run that was killed leaves at most one torn line, which
-is dropped when the run is resumed.
+Only one process at a time appends to `records.jsonl`, one whole line at a time; a run that was killed leaves at most one torn line,
+which is dropped when the run is resumed.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class RunFolder:
         self.run: dict[str, Any] = {}
         self.finished: set[str] = set()
         self._file: IO[bytes] | None = None
+        self._lock: int | None = None
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -53,9 +54,15 @@ class RunFolder:
         """Refuse at once what `begin` would refuse after longer work: records that are there, while `resume` was not asked for.
 
         Raises:
-            RunFolderError: the folder holds a run, or files that a run would overwrite.
+            RunFolderError: the folder holds a run, or files that a run would overwrite; or it is no folder.
         """
-        there = [name for name in OWN if (self.path / name).exists()]
+        try:
+            there = [name for name in OWN if (self.path / name).exists()]
+            is_file = self.path.exists() and not self.path.is_dir()
+        except OSError as e:  # a name that is too long, or a folder above it that may not be read
+            raise RunFolderError(f"{str(self.path)!r} cannot be read: {e.strerror}.", remedy="Choose another folder (--out DIR).") from e
+        if is_file:
+            raise RunFolderError(f"{str(self.path)!r} cannot be written: it is a file.", remedy="Choose another folder (--out DIR).")
         if there and RUN not in there:
             raise RunFolderError(
                 f"{str(self.path)!r} holds {', '.join(there)}, and no {RUN}: a run would overwrite what is not its own.",
@@ -77,21 +84,21 @@ class RunFolder:
             resume: go on with the run that is there, if there is one.
 
         Raises:
-            RunFolderError: there are records of another run, or of this one and `resume` was not asked for; or it cannot be written.
+            RunFolderError: there are records of another run, or of this one and `resume` was not asked for; another process is writing
+                there; or it cannot be written.
         """
-        wanted = {"version": VERSION, "kind": kind, "settings": json.loads(json.dumps(settings, default=str))}
         self.check(resume=resume)
         try:
-            if (self.path / RUN).exists():
-                self._agree(wanted)
-                self._compact()
-            else:
-                self.path.mkdir(parents=True, exist_ok=True)
-                self.write(RUN, json.dumps(wanted, indent=1, ensure_ascii=False))
-            self.run = wanted
-            self._file = (self.path / RECORDS).open("ab")
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._keep_others_out()
+            self.check(resume=resume)  # again: another process may have begun in between
+            self._begin({"version": VERSION, "kind": kind, "settings": json.loads(json.dumps(settings, default=str))})
         except OSError as e:
+            self.close()
             raise RunFolderError(f"{str(self.path)!r} cannot be written: {e.strerror}.", remedy="Choose another folder (--out DIR).") from e
+        except BaseException:
+            self.close()
+            raise
 
     def append(self, record: Record) -> None:
         """Write one line. Once it is written, the death of this process does not lose it."""
@@ -111,6 +118,9 @@ class RunFolder:
         if self._file is not None:
             self._file.close()
             self._file = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def records(self) -> Iterator[Record]:
         """Every record, each id once, read one by one. A torn line is passed over."""
@@ -118,15 +128,18 @@ class RunFolder:
         path = self.path / RECORDS
         if not path.exists():
             return
-        with path.open("rb") as lines:
-            for line in lines:
-                try:
-                    record = Record.from_line(line)
-                except ValueError:
-                    continue
-                if record.id not in seen:
-                    seen.add(record.id)
-                    yield record
+        try:
+            with path.open("rb") as lines:
+                for line in lines:
+                    try:
+                        record = Record.from_line(line)
+                    except (ValueError, RecursionError):
+                        continue
+                    if record.id not in seen:
+                        seen.add(record.id)
+                        yield record
+        except OSError as e:
+            raise RunFolderError(f"{str(path)!r} cannot be read: {e.strerror}.") from e
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of this folder whole or not at all."""
@@ -142,13 +155,42 @@ class RunFolder:
             raise RunFolderError(
                 f"{str(self.path)!r} holds no run: there is no {RUN} in it.", remedy="Name a folder that `hugginggpt evaluate` wrote."
             ) from e
-        except (OSError, ValueError) as e:
-            raise RunFolderError(f"{str(path)!r} cannot be read: {e}.") from e
-        if not isinstance(found, dict) or found.get("version") != VERSION or "settings" not in found or "kind" not in found:
+        except (OSError, ValueError, RecursionError) as e:
+            raise RunFolderError(f"{str(path)!r} cannot be read: {e}.", remedy="Name another folder.") from e
+        known = isinstance(found, dict) and found.get("version") == VERSION
+        if not known or not isinstance(found.get("settings"), dict) or not isinstance(found.get("kind"), str):
             raise RunFolderError(
                 f"{str(path)!r} is not of this version ({VERSION}).", remedy="Run the evaluation again, into another folder."
             )
-        return found
+        return dict(found)
+
+    def _keep_others_out(self) -> None:
+        """Until `close`, or the end of this process however it comes: two that append would lose each other's records.
+
+        Where the system knows no such lock (Windows, some network drives) there is none.
+        """
+        try:
+            import fcntl
+        except ImportError:
+            return
+        self._lock = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            raise RunFolderError(
+                f"Another process is writing its records to {str(self.path)!r}.", remedy="Wait for it, or choose another --out."
+            ) from e
+        except OSError:  # a file system without locks
+            return
+
+    def _begin(self, wanted: dict[str, Any]) -> None:
+        if (self.path / RUN).exists():
+            self._agree(wanted)
+            self._compact()
+        else:
+            self.write(RUN, json.dumps(wanted, indent=1, ensure_ascii=False))
+        self.run = wanted
+        self._file = (self.path / RECORDS).open("ab")
 
     def _agree(self, wanted: Mapping[str, Any]) -> None:
         there = self._read_run()

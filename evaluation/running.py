@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol, TypeVar
 
@@ -48,7 +48,7 @@ async def arun(
         on_record: called with each record after it was written.
 
     Raises:
-        RefusedError: a remote side refused the first five cases and answered none.
+        RefusedError: a remote side refused the first five cases and answered none; or refused all of a run that has fewer.
         CallerError: fewer than one worker.
     """
     if workers < 1:
@@ -56,6 +56,7 @@ async def arun(
     waiting = (case for case in cases if case.id not in folder.finished)
     first: list[Record] = []
     answered = False
+    begun_anew = not folder.finished
 
     async def work() -> None:
         nonlocal answered
@@ -66,9 +67,10 @@ async def arun(
             if not answered:
                 first.append(record)
                 if len(first) >= REFUSALS:
-                    raise RefusedError(f"The first {len(first)} cases all failed: {first[-1].error}", remedy="Nothing is lost: --resume.")
+                    raise _refused(first)
             if on_record is not None:
                 on_record(record)
+            await asyncio.sleep(0)  # a judge that never waits would keep the loop to itself, and Ctrl-C out
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -76,6 +78,13 @@ async def arun(
                 group.create_task(work())
     except ExceptionGroup as e:
         raise e.exceptions[0] from None
+    if first and not answered and begun_anew:
+        raise _refused(first)
+
+
+def _refused(records: Sequence[Record]) -> RefusedError:
+    which = f"The first {len(records)} cases all" if len(records) > 1 else "The only case"
+    return RefusedError(f"{which} failed: {records[-1].error}", remedy="See to it, then try again.")
 
 
 def limited(cases: Iterable[C], limit: int | None) -> Iterator[C]:

@@ -228,3 +228,4 @@ def _notes(index: ModelCardIndex, data: SelectionData, made: Made, *, own: bool)
         if unknown:
             yield f"most-downloads never finds the {unknown} of {len(data.cards)} cards whose downloads are not known."
     yield f"Rankings are {DEPTH} cards deep: beyond that a model counts as not found."
+    yield "Seconds a case are those of the index's two searches, with and without the task filter."

@@ -27,7 +27,7 @@ class Figure:
 
     Attributes:
         value: in the metric's own unit (percentages as 0..1); None when no case counts for it.
-        interval: 95 % bootstrap interval; None for fewer than two cases.
+        interval: 95 % bootstrap interval; None for fewer than two cases, and where all cases agree.
         n: how many cases count for it.
     """
 

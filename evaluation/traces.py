@@ -104,7 +104,8 @@ class RecordedRuns:
     """
 
     def __init__(self, path: Path, problems: Problems) -> None:
-        self._lines = LinesById(path / RECORDS if path.is_dir() else path, problems)
+        self.path = path / RECORDS if path.is_dir() else path
+        self._lines = LinesById(self.path, problems)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._lines)

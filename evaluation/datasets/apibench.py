@@ -6,7 +6,6 @@ the Hub (gorilla-llm/APIBench) or in the folders of Gorilla's repository (`data/
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ...index.card import ModelCard
 from ...tools.hub_tasks import HUB_TASKS
+from ..digests import sha256
 from ..errors import DatasetError
 from ..jsonl import read_objects
 from ..problems import Problems
@@ -86,7 +86,7 @@ def load_selection(path: Path | str, cards: Path | str | None = None, *, downloa
             f"{len(found)} model cards for {len({c.task for c in found})} tasks from {source.name}; downloads known for {known} of them.",
             "Each request has one right model, though others of its task would serve: even the best R@1 is well below 100.",
         ),
-        settings={"data": str(queries.resolve()), "sha256": {what: _hash(p) for what, p in used.items()}},
+        settings={"data": str(queries.resolve()), "sha256": {what: sha256(p) for what, p in used.items()}},
     )
 
 
@@ -217,8 +217,3 @@ def _find(folder: Path, names: tuple[str, ...], what: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise DatasetError(f"There are no {what} in {str(folder)!r}.", remedy=f"Name APIBench's folder; looked for {', '.join(names)}.")
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()

@@ -24,8 +24,9 @@ from typing import Any
 from ...agent.request import Request
 from ...tools.artifacts import Artifact
 from ...tools.sniff import claimed_type
+from ..digests import sha256
 from ..errors import DatasetError
-from ..jsonl import LinesById, read_objects
+from ..jsonl import LinesById, is_array, read_objects
 from ..problems import Problems
 from .planning_data import LaidOutPlan, PlanningCase, PlanningData
 from .taskbench_tools import read_tools
@@ -33,7 +34,7 @@ from .taskbench_tools import read_tools
 TOOLS = ("tool_desc.json", "tools.json")
 LABELS = ("data.json", "data.jsonl", "dev.jsonl", "test.jsonl")
 REQUESTS = ("user_requests.json", "requests.jsonl")
-_FILE = re.compile(r"[\w-][\w.-]*\.\w{2,4}\b")
+_FILE = re.compile(r"(?<![\w-])[\w-][\w.-]{0,250}\.\w{2,4}\b")  # bounded: a word of a million letters must not cost its square
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +56,13 @@ def load_taskbench(path: Path | str) -> PlanningData:
     """The data set in a folder, or in a file with its tool list beside it.
 
     Raises:
-        DatasetError: there is no tool list, or neither labels nor requests.
+        DatasetError: there is no tool list, neither labels nor requests, or a file cannot be read.
     """
-    files = find(Path(path))
+    try:
+        files = find(Path(path))
+        size = _lines(files.cases)
+    except OSError as e:
+        raise DatasetError(f"{str(e.filename or path)!r} cannot be read: {e.strerror}.", remedy="Check the path.") from e
     tasks, output_types = read_tools(files.tools)
     read = _Reader(files, frozenset(tasks))
     used = [p for p in (files.tools, files.cases, files.requests) if p is not None]
@@ -66,8 +71,8 @@ def load_taskbench(path: Path | str) -> PlanningData:
         tasks=tasks,
         output_types=output_types,
         read=read.cases,
-        size=_lines(files.cases),
-        settings={"data": str(files.cases.resolve()), **{f"sha256 of {p.name}": _hash(p)[:16] for p in used}},
+        size=size,
+        settings={"data": str(files.cases.resolve()), **{f"sha256 of {p.name}": sha256(p)[:16] for p in used}},
     )
 
 
@@ -93,17 +98,11 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((folder / n for n in names if (folder / n).is_file()), None)
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
 def _lines(path: Path) -> int:
     """How many cases a file holds at most."""
+    if is_array(path):
+        return sum(1 for _ in read_objects(path, Problems()))
     with path.open("rb") as f:
-        if f.read(1) == b"[":
-            return len(list(read_objects(path, Problems())))
-        f.seek(0)
         return sum(1 for line in f if line.strip())
 
 

@@ -44,7 +44,7 @@ def read_tools(path: Path) -> tuple[TaskTable, Mapping[str, str]]:
         found = _ToolFile.model_validate(json.loads(path.read_bytes()))
     except OSError as e:
         raise DatasetError(f"The tool list {str(path)!r} cannot be read: {e.strerror}.") from e
-    except (ValueError, ValidationError) as e:
+    except (ValueError, RecursionError) as e:
         first = e.errors()[0] if isinstance(e, ValidationError) else None
         where = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(e)
         raise DatasetError(

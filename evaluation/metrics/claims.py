@@ -35,7 +35,7 @@ class Claim:
 
 
 _LONGEST, _LONGEST_SINGLE = 4000, 500  # characters of a quote; single marks are looked for at each apostrophe
-_FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.S | re.M)
+_FENCE = re.compile(r"^[ \t]*```([^\n]*)(?:\n|$)", re.M)
 _BLOCK = re.compile(r"(?:^[ \t]*>[^\n]*(?:\n|$))+", re.M)
 _CHARACTER = r"(?:(?!\n\s*\n).)"  # a quote does not go on over an empty line
 _WITHIN, _WITHIN_SINGLE = rf"{_CHARACTER}{{0,{_LONGEST}}}?", rf"{_CHARACTER}{{1,{_LONGEST_SINGLE}}}?"
@@ -54,7 +54,7 @@ _QUOTES = tuple(
         rf"(?<!\w)‘(?=\S)({_WITHIN_SINGLE})(?<=\S)’(?!\w)",
     )
 )
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'`<>()\[\]]+", re.I)
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s\"'`<>()\[\]]+", re.I)
 _ARTIFACT_ID = re.compile(r"\bartifact-\w+")
 _WORD = re.compile(r"[^\s\"'`()<>\[\],;!?“”„«»]+")
 _MARK = re.compile(r"\[\d+(?:\s*[,;–-]\s*\d+)*\]|\btasks?\s+#?\d+\b", re.I)
@@ -109,19 +109,28 @@ def _candidates(reply: str, files: Iterable[str]) -> Iterator[tuple[int, int, Cl
 
 
 def _quotes(reply: str) -> Iterator[tuple[int, int, Claim]]:
-    for found in _FENCE.finditer(reply):
-        yield from _quote(found, found[1])
+    yield from _fenced(reply)
     for found in _BLOCK.finditer(reply):
-        yield from _quote(found, re.sub(r"^[ \t]*>[> \t]*", "", found[0], flags=re.M))
+        yield from _quote(found.span(), re.sub(r"^[ \t]*>[> \t]*", "", found[0], flags=re.M))
     for pattern in _QUOTES:
         for found in pattern.finditer(reply):
-            yield from _quote(found, found[1])
+            yield from _quote(found.span(), found[1])
 
 
-def _quote(found: re.Match[str], words: str) -> Iterator[tuple[int, int, Claim]]:
+def _fenced(reply: str) -> Iterator[tuple[int, int, Claim]]:
+    opened: re.Match[str] | None = None
+    for fence in _FENCE.finditer(reply):
+        if opened is None:
+            opened = fence
+        elif not fence[1].strip():
+            yield from _quote((opened.start(), fence.end()), reply[opened.end() : fence.start()])
+            opened = None
+
+
+def _quote(span: tuple[int, int], words: str) -> Iterator[tuple[int, int, Claim]]:
     words = words.strip()
     if any(c.isalnum() for c in words):
-        yield *found.span(), Claim(kind=ClaimKind.ARTIFACT if _is_file(words) else ClaimKind.QUOTE, text=words)
+        yield *span, Claim(kind=ClaimKind.ARTIFACT if _is_file(words) else ClaimKind.QUOTE, text=words)
 
 
 def _is_file(words: str) -> bool:

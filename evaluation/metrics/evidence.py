@@ -95,9 +95,8 @@ def folded(text: str) -> str:
 def readings(token: str) -> list[list[Shown]]:
     """The ways in which a number in digits can be read: `48,000` as 48000, `25,72` as 25.72 or as 25 and 72, `1.340` as 1.34 or as 1340."""
     mantissa, _, exponent = token.lower().partition("e")
-    power = int(exponent or 0)
     sign, digits = ("-", mantissa[1:]) if mantissa.startswith("-") else ("", mantissa)
-    if abs(power) > 300 or len(digits) > 300:
+    if len(exponent) > 4 or len(digits) > 300 or abs(power := int(exponent or 0)) > 300:
         return []
     grouped = _COMMAS.fullmatch(digits) is not None
     found = []

@@ -17,7 +17,8 @@ import pytest
 from tests.evaluation.taskbench_files import case, link, node, prediction, write_lines, write_set
 from tests.openai_server import Fails, OpenAIServer, Says
 
-COMMAND = [sys.executable, "-c", "from langchain_hugginggpt.app.main import main; main()"]
+INTERRUPTIBLE = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell may have had it ignored
+COMMAND = [sys.executable, "-c", f"{INTERRUPTIBLE}\nfrom langchain_hugginggpt.app.main import main; main()"]
 ASR, TTS = "Automatic Speech Recognition", "Text-to-Speech"
 
 
@@ -133,7 +134,10 @@ def test_interrupted_says_how_to_go_on(tmp_path: Path, environment: dict[str, st
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    try:
+        _, told = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "cases are kept in 'my run'; go on with --resume --out 'my run'" in told
     assert "Traceback" not in told
@@ -169,6 +173,7 @@ def test_a_wrong_key_is_told_once_and_nothing_is_lost(run: Any, tmp_path: Path) 
     assert "The first 5 cases all failed: The chat model's server" in done.stderr
     assert "refused the key (401)" in done.stderr
     assert "sk-secret" not in done.stderr
+    assert "go on with --resume --out out" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -200,7 +205,18 @@ def test_broken_lines_are_counted_and_listed(run: Any, tmp_path: Path) -> None:
     write_set(tmp_path / "set", [*labels(3), "{torn", {**labels(1)[0]}, case("odd", node("Time Travel", "x"))])
     done = run("planning", "--data", "set", "--out", "out")
     assert done.returncode == 0, done.stderr
-    assert "Could not be used" in done.stdout
+    assert "Noted in the data" in done.stdout
     assert "1 × line is not JSON  data.json:4" in done.stdout
     assert "1 × id occurs twice (the first holds)  case-0" in done.stdout
     assert "1 × labelled task is not in the tool list  data.json:6: Time Travel" in done.stdout
+
+
+def test_the_breakdown_is_of_the_official_figures_whatever_the_first_case_lacks(run: Any, tmp_path: Path) -> None:
+    cases = labels(6)
+    made = [prediction(c["id"], *c["task_nodes"], links=c["task_links"]) for c in cases[1:]]  # none for the first
+    done = run(
+        "planning", "--data", write_set(tmp_path / "set", cases), "--predictions", write_lines(tmp_path / "p.jsonl", made), "--out", "o"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "By type (official)" in done.stdout
+    assert done.stdout.index("official") < done.stdout.index("strict")

@@ -60,3 +60,9 @@ def test_metrics_that_come_late_count_from_then_on() -> None:
     found = added(cases).ratios()
     assert (found["m"].n, found["late"].n) == (150, 49)
     assert (found["m"].value, found["late"].value) == (1.0, 0.5)
+
+
+def test_where_all_cases_agree_there_is_no_interval() -> None:
+    found = added([(str(i), {"m": (1.0, 1.0)}) for i in range(12)]).ratios()["m"]
+    assert found.value == 1.0
+    assert found.interval is None

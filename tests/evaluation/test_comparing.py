@@ -80,3 +80,40 @@ def test_runs_that_cannot_be_compared(tmp_path: Path) -> None:
         compare(a, run(tmp_path / "c", {"1": 0.5}, kind="agent"))
     with pytest.raises(RunFolderError, match="holds no run"):
         compare(a, tmp_path)
+
+
+def test_a_case_that_wants_nothing_is_right_when_nothing_comes(tmp_path: Path) -> None:
+    for name, score in {"a": (0.0, 0.0), "b": (0.0, 1.0)}.items():  # nothing planned, as wanted; then a task too much
+        folder = RunFolder(tmp_path / name)
+        folder.begin("planning", {"name": name, "primary": "strict.n_f1"}, resume=False)
+        folder.append(Record(id="chat", scores={"strict.n_f1": score}))
+        folder.close()
+    found = compare(tmp_path / "a", tmp_path / "b")
+    assert (found.better, found.worse) == (0, 1)
+    assert [(c.before, c.after) for c in found.changes] == [(1.0, 0.0)]
+
+
+def test_other_data_under_the_same_ids_is_noticed(tmp_path: Path) -> None:
+    a = run(tmp_path / "a", {"1": 0.5, "2": 1.0})
+    b = run(tmp_path / "b", {"1": 0.5, "2": 1.0})
+    assert compare(a, b).differing == 0
+    records = b / "records.jsonl"
+    records.write_text(records.read_text().replace("request 2", "another request"))
+    assert compare(a, b).differing == compare(a, b).as_json()["differing"] == 1
+
+
+def test_more_changes_than_are_shown(tmp_path: Path) -> None:
+    a = run(tmp_path / "a", {str(i): 0.0 for i in range(120)})
+    b = run(tmp_path / "b", {str(i): i / 120 for i in range(120)})
+    found = compare(a, b)
+    assert (found.better, len(found.changes)) == (119, 50)
+    assert [c.id for c in found.changes] == [str(i) for i in range(119, 69, -1)]
+
+
+def test_run_folders_that_were_tampered_with(tmp_path: Path) -> None:
+    a, b = run(tmp_path / "a", {"1": 0.5}), run(tmp_path / "b", {"1": 0.5}, primary="strict.unheard_of")
+    with pytest.raises(RunFolderError, match=r"no metric that is known: 'strict\.unheard_of'"):
+        compare(b, a)
+    (b / "run.json").write_text('{"version": 1, "kind": "planning", "settings": []}')
+    with pytest.raises(RunFolderError, match="not of this version"):
+        compare(a, b)

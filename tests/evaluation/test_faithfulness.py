@@ -83,6 +83,7 @@ def test_marks_of_tasks() -> None:
         ("-0.5", [[-0.5]]),
         ("2e3", [[2000.0]]),
         ("1e999", []),
+        ("1e" + "9" * 5000, []),  # more digits than Python reads
     ],
 )
 def test_readings_of_a_number(token: str, values: list[list[float]]) -> None:
@@ -154,7 +155,9 @@ def test_the_embedded_renderer_is_faithful() -> None:
     assert found.unsupported == ()
 
 
-@pytest.mark.parametrize("piece", ["'", '"', '"a ', "“a ", "'a ", "> ", "[1,", "1,", "1.", "a.wav/", "`", "```\n", "\n\n", "a"])
+@pytest.mark.parametrize(
+    "piece", ["'", '"', '"a ', "“a ", "'a ", "> ", "[1,", "1,", "1.", "a.wav/", "`", "```\n", "```x\na\n", "a.a.", "\n\n", "a"]
+)
 def test_hostile_replies_cost_little(piece: str) -> None:
     began = time.perf_counter()
     faithfulness(reply(piece * 30_000))

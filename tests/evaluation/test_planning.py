@@ -15,6 +15,7 @@ from langchain_hugginggpt.evaluation import (
     LaidOutPlan,
     Recorded,
     RefusedError,
+    RunFolderError,
     RunOptions,
     aevaluate_planning,
     evaluate_planning,
@@ -258,3 +259,13 @@ def test_a_limit_and_more_of_it_later(folder: Path, tmp_path: Path) -> None:
     options = RunOptions(out=out, resume=True, on_start=started.append)
     assert evaluate_planning(data, FunctionPlanner(lambda _: RIGHT), options=options).n == 3
     assert started == [1]
+    with pytest.raises(RunFolderError, match="holds 3 cases already; 2 would be fewer"):
+        evaluate_planning(data, FunctionPlanner(lambda _: RIGHT), options=RunOptions(out=out, resume=True, limit=2))
+
+
+def test_other_predictions_under_the_same_name_are_not_added_to_a_run(folder: Path, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "p.jsonl", [prediction("single", node(TTS, "Hello"))])
+    evaluate_planning(load_taskbench(folder), Recorded(path=path), options=RunOptions(out=tmp_path / "out", limit=1))
+    write_lines(path, [prediction("single", node(ASR, "a.wav"))])
+    with pytest.raises(RunFolderError, match="sha256 of the predictions"):
+        evaluate_planning(load_taskbench(folder), Recorded(path=path), options=RunOptions(out=tmp_path / "out", resume=True))

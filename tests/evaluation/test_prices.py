@@ -24,6 +24,8 @@ def test_prices(tmp_path: Path) -> None:
         ("gpt: {input: .inf, output: 1}", r"holds no prices: gpt\.input: "),
         ("gpt: {input: 1, output: 1, cached: 1}", r"holds no prices: gpt\.cached: "),
         ("gpt: [", "is no YAML that can be read"),
+        ("gpt: 2026-02-30", "is no YAML that can be read: day is out of range"),
+        ("[" * 20_000, "is no YAML that can be read"),
     ],
 )
 def test_what_are_no_prices(tmp_path: Path, text: str, told: str) -> None:

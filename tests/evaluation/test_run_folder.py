@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,22 @@ def test_a_record_both_ways() -> None:
     assert Record.from_line(line) == record
 
 
-@pytest.mark.parametrize("line", ["", "{", "[]", "3", '{"id": "a"}', '{"id": "a", "scores": {"m": [1]}}'])
+ODD = [{"id": 5}, {"groups": ["a"]}, {"groups": {"type": 5}}, {"scores": {"m": [float("nan"), 1]}}, {"scores": {"m": [10**400, 1]}}]
+ODD += [{"gold": [1]}, {"seconds": float("inf")}, {"usage": {"m": {"input_tokens": "x"}}}, {"detail": 5}, {"error": 5}]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        '{"id": "a"}',
+        '{"id": "a", "scores": {"m": [1]}}',
+        *(json.dumps(json.loads(Record(id="a").as_line()) | o) for o in ODD),
+    ],
+)
 def test_what_is_no_record(line: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # json's own message, or ours
         Record.from_line(line)
@@ -88,8 +104,9 @@ def test_files_that_are_no_run_are_not_overwritten(tmp_path: Path) -> None:
 
 def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunFolderError, match=r"cannot be written.*Choose another folder"):
-        begun(tmp_path / "file")
+    for path in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("x" * 300)):
+        with pytest.raises(RunFolderError, match=r"cannot be (written|read).*Choose another folder"):
+            begun(path)
     with pytest.raises(RunFolderError, match=r"there is no run\.json in it"):
         RunFolder.open(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({"version": 99, "kind": "planning", "settings": {}}))
@@ -107,3 +124,16 @@ def test_resuming_where_nothing_is_starts(tmp_path: Path) -> None:
     folder.close()
     assert folder.finished == set()
     assert RunFolder.open(tmp_path / "new" / "run").kind == "planning"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no lock")
+def test_two_at_a_time_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    first = begun(tmp_path)
+    first.append(Record(id="1"))
+    with pytest.raises(RunFolderError, match="Another process is writing its records"):
+        begun(tmp_path, resume=True)
+    first.append(Record(id="2"))
+    first.close()
+    second = begun(tmp_path, resume=True)
+    second.close()
+    assert second.finished == {"1", "2"}

@@ -58,7 +58,7 @@ async def test_each_case_once_and_as_many_at_a_time_as_asked(folder: RunFolder) 
     await arun(counted(), judge, folder, workers=4, on_record=lambda r: seen.append(r.id))
     assert most == 4
     assert sorted(seen, key=int) == [str(i) for i in range(20)]
-    assert sorted((r.id for r in folder.records()), key=int) == seen[:0] + [str(i) for i in range(20)]
+    assert sorted((r.id for r in folder.records()), key=int) == [str(i) for i in range(20)]
 
 
 async def test_finished_cases_are_passed_over(folder: RunFolder) -> None:
@@ -73,11 +73,23 @@ async def test_finished_cases_are_passed_over(folder: RunFolder) -> None:
     assert judged == ["0", "2"]
 
 
+async def test_a_judge_that_never_waits_can_be_stopped(folder: RunFolder) -> None:
+    async def judge(case: Numbered) -> Record:
+        return Record(id=case.id)
+
+    running = asyncio.create_task(arun(cases(100_000), judge, folder))
+    await asyncio.sleep(0.02)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert 0 < len(folder.finished) < 100_000
+
+
 async def test_five_refusals_at_the_start_stop_the_run(folder: RunFolder) -> None:
     async def refused(case: Numbered) -> Record:
         return Record(id=case.id, error="401: wrong key", again=True)
 
-    with pytest.raises(RefusedError, match="The first 5 cases all failed: 401: wrong key Nothing is lost: --resume"):
+    with pytest.raises(RefusedError, match="The first 5 cases all failed: 401: wrong key See to it, then try again"):
         await arun(cases(1000), refused, folder, workers=2)
     assert len(folder.finished) <= 6
 
@@ -118,3 +130,11 @@ def test_problems_list_the_first_places_and_count_the_rest() -> None:
     assert problems.counts["line is not JSON"] == 100
     assert len(problems.places["line is not JSON"]) == 20
     assert len(problems.places["line is not JSON"][0]) == 200
+
+
+async def test_when_all_of_a_few_are_refused_the_run_has_failed(folder: RunFolder) -> None:
+    async def refused(case: Numbered) -> Record:
+        return Record(id=case.id, error="503: away", again=True)
+
+    with pytest.raises(RefusedError, match="The only case failed: 503: away"):
+        await arun(cases(1), refused, folder)

@@ -89,7 +89,7 @@ def test_the_index_is_judged_by_both_searches() -> None:
     assert told["filtered"] == {"r1": 100.0, "r5": 100.0, "r10": 100.0, "mrr": 100.0}
     assert told["unfiltered"]["r1"] == 50.0  # "dogs" finds e, which is for the other task
     assert told["unfiltered"]["task1"] == 50.0
-    assert told["intervals"]["filtered.r1"] == [100.0, 100.0]
+    assert "filtered.r1" not in told["intervals"]  # all cases agree
     assert told["latency_ms"]["p50"] > 0
     assert evaluation.summary.confusion == {(SEES, SEES): 1, (SEES, READS): 1}
     assert evaluation.summary.groups["task"][SEES].n == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,25 @@ def test_a_broken_tool_list_is_refused(tmp_path: Path, text: str, message: str) 
 def test_files_that_a_request_names() -> None:
     found = mentioned_files("Compare 'example.jpg' with my-scan.v2.png (see e.g. Fig.2), then example.jpg and talk.wav.")
     assert [(f.name, f.kind) for f in found] == [("example.jpg", "image"), ("my-scan.v2.png", "image"), ("talk.wav", "audio")]
+
+
+def test_a_huge_word_costs_no_square() -> None:
+    began = time.perf_counter()
+    assert mentioned_files("x" * 200_000 + " talk.wav")[0].name == "talk.wav"
+    assert time.perf_counter() - began < 5  # it took minutes
+
+
+def test_an_array_behind_a_byte_order_mark(tmp_path: Path) -> None:
+    write_set(tmp_path, [])
+    (tmp_path / "data.json").write_text(json.dumps([case("1", node(ASR, "a.wav")), case("2", node(ASR, "a.wav"))]), encoding="utf-8-sig")
+    data = load_taskbench(tmp_path)
+    assert data.size == len(list(data.read(Problems()))) == 2
+
+
+def test_what_is_nested_too_deeply_is_no_json(tmp_path: Path) -> None:
+    problems = Problems()
+    assert list(read_objects(write_lines(tmp_path / "a.json", ["[" * 100_000]), problems)) == []
+    assert problems.counts == {"file is not JSON": 1}
 
 
 def test_lines_by_id_reads_again_and_the_last_holds(tmp_path: Path) -> None:
