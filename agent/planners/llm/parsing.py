@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ....index.text import well_formed
 from ...errors import PlanError
 
 MAX_CHARACTERS = 200_000
 _MAX_DEPTH = 40
 _MAX_FAILURES = 200  # places at which a value seemed to begin and did not …
 _MAX_WASTE = 2_000_000  # … and characters read there in vain: both bound the work on hostile text
-_CONTAINERS = ("tasks", "plan", "steps", "task_nodes", "nodes")
+_CONTAINERS = ("tasks", "plan", "steps", "task_nodes", "tool_nodes", "nodes")
+_LINKS = ("task_links", "tool_links", "links")
 _NAMES = ("task", "task_name", "tool")
 ARGUMENT_KEYS = ("arguments", "args", "parameters", "params", "inputs")
 
@@ -35,7 +37,7 @@ _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
 _BEGIN = re.compile(r"[\[{]")
 _SEEMS_JSON = re.compile(r"[\[{]\s*[\"'“{\[\w]+\s*[\"'”:{\[]")
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.S | re.I)
+_THOUGHT = re.compile(r"<(/?)think(?:ing)?>", re.I)
 
 
 class ShortError(ValueError):
@@ -53,10 +55,12 @@ class Found:
     Attributes:
         entries: the tasks as the model wrote them; `[]` when it planned none.
         question: what the model asks back; empty when it does not.
+        links: pairs of names of tasks (from, to), where the model listed them beside the tasks.
     """
 
     entries: tuple[Any, ...] = ()
     question: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def read_value(text: str, at: int = 0) -> tuple[Any, int]:
@@ -82,7 +86,7 @@ def find_plan(text: str) -> Found:
         raise PlanError(["the answer is empty"])
     if len(text) > MAX_CHARACTERS:
         raise PlanError([f"the answer has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read"])
-    values, broken, short = _values(_THOUGHT.sub(" ", text))
+    values, broken, short = _values(_without_thoughts(well_formed(text)))
     plans = [found for value in values if (found := plan_of(value)) is not None]
     full = [p for p in plans if p.entries]
     if full:
@@ -109,7 +113,7 @@ def plan_of(value: object) -> Found | None:
     for key in _CONTAINERS:
         inner = value.get(key)
         if isinstance(inner, list):
-            return Found(entries=tuple(inner), question=asked)
+            return Found(entries=tuple(inner), question=asked, links=_links(value))
         if isinstance(inner, dict) and (found := plan_of(inner)) is not None:
             return found
     for key in ARGUMENT_KEYS:
@@ -117,6 +121,13 @@ def plan_of(value: object) -> Found | None:
         if isinstance(inner, dict) and any(c in inner for c in _CONTAINERS):
             return plan_of(inner)
     return None
+
+
+def _links(value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """TaskBench's `[{"source": name, "target": name}]`; what has another form is passed over."""
+    listed: list[Any] = next((value[k] for k in _LINKS if isinstance(value.get(k), list)), [])
+    pairs = ((k.get("source"), k.get("target")) for k in listed if isinstance(k, dict))
+    return tuple((a, b) for a, b in pairs if isinstance(a, str) and isinstance(b, str))
 
 
 def is_task(entry: object) -> bool:
@@ -131,6 +142,19 @@ def is_task(entry: object) -> bool:
 def name_of(entry: dict[str, Any]) -> str:
     """The task's name as the model wrote it; empty when it has none."""
     return next((str(entry[key]).strip() for key in (*_NAMES, "name") if isinstance(entry.get(key), str)), "")
+
+
+def _without_thoughts(text: str) -> str:
+    """The text without what stands between `<think>` and `</think>`."""
+    kept: list[str] = []
+    at, thinks = 0, False
+    for tag in _THOUGHT.finditer(text):
+        if not tag.group(1) and not thinks:
+            kept.append(text[at : tag.start()])
+            at, thinks = tag.start(), True
+        elif tag.group(1) and thinks:
+            at, thinks = tag.end(), False
+    return " ".join([*kept, text[at:]])
 
 
 def _values(text: str) -> tuple[list[Any], bool, bool]:
@@ -272,57 +296,76 @@ def _number(word: str) -> int | float:
 
 
 class TaskStream:
-    """The tasks of a plan that is still being written.
+    """The tasks of a plan that is still being written. Gives up, and leaves the rest to `find_plan`, where reading costs too much.
 
     Attributes:
-        text: everything that was fed.
         entries: tasks that are complete, as the model wrote them.
         closed: whether the list of tasks has ended.
     """
 
     _START = re.compile(r"\[\s*\{")
+    _OPEN = re.compile(r"\[\s*\Z")
 
     def __init__(self) -> None:
-        self.text = ""
         self.entries: list[Any] = []
         self.closed = False
+        self._pieces: list[str] = []
         self._at: int | None = None
+        self._looked = 0
+        self._waste = 0
         self._given_up = False
+
+    @property
+    def text(self) -> str:
+        """Everything that was fed."""
+        self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
 
     def feed(self, piece: str) -> Iterator[Any]:
         """Take in more text; every task that it completes. Nothing any more once something else than a task was met."""
-        self.text += piece
-        if "}" not in piece and "]" not in piece:
+        self._pieces.append(piece)
+        if self.closed or self._given_up or ("}" not in piece and "]" not in piece):
             return
-        while not (self.closed or self._given_up) and self._find_start():
-            entry = self._next()
+        text = self.text
+        self._given_up = len(text) > MAX_CHARACTERS
+        while not (self.closed or self._given_up) and self._find_start(text):
+            entry = self._next(text)
             if entry is None:
                 return
             self.entries.append(entry)
             yield entry
 
-    def _find_start(self) -> bool:
-        if self._at is None:
-            thought = _THOUGHT.match(self.text.lstrip())
-            if thought is None and self.text.lstrip()[:6].lower() == "<think":
+    def _find_start(self, text: str) -> bool:
+        if self._at is not None:
+            return True
+        begin = len(text) - len(text.lstrip())
+        if text[begin : begin + 6].lower() == "<think" and self._looked <= begin:
+            ended = next((t for t in _THOUGHT.finditer(text, begin) if t.group(1)), None)
+            self._waste += len(text)
+            self._given_up = self._waste > _MAX_WASTE
+            if ended is None:
                 return False
-            skipped = thought.end() + len(self.text) - len(self.text.lstrip()) if thought else 0
-            start = self._START.search(self.text, skipped)
-            self._at = start.start() + 1 if start else None
+            self._looked = ended.end()
+        start = self._START.search(text, self._looked)
+        unfinished = self._OPEN.search(text, self._looked)
+        self._looked = unfinished.start() if unfinished else len(text)
+        self._at = start.start() + 1 if start else None
         return self._at is not None
 
-    def _next(self) -> Any | None:
+    def _next(self, text: str) -> Any | None:
         at = self._at or 0
-        skipped = _SPACE_COMMAS.match(self.text, at)
+        skipped = _SPACE_COMMAS.match(text, at)
         at = skipped.end() if skipped else at
-        if at >= len(self.text):
+        if at >= len(text):
             return None
-        if self.text[at] == "]":
+        if text[at] == "]":
             self.closed = True
             return None
         try:
-            entry, self._at = read_value(self.text, at)
+            entry, self._at = read_value(text, at)
         except ShortError:
+            self._waste += len(text) - at
+            self._given_up = self._waste > _MAX_WASTE
             return None
         except BadError:
             self._given_up = True

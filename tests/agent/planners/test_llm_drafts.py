@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_node_references_count_from_0() -> None:
     """TaskBench: tasks without ids, arguments as a bare list, `<node-1>` is the second task."""
     plan = made(
         {"task": "Image-to-Text", "arguments": ["scan.png"]},
-        {"task": "Translation", "arguments": ["<node-0>", "de"]},
+        {"task": "Translation", "arguments": ["<node-0>", {"target_language": "de"}]},
         {"task": "Text-to-Speech", "arguments": ["<node-1>"]},
     )
     assert [t.task for t in plan.tasks] == ["image-to-text", "translation", "text-to-speech"]
@@ -195,3 +196,90 @@ def test_started_tasks_stay_as_they_are() -> None:
     a, b, other = (PlannedTask(id=i, task=t) for i, t in (("1", "x"), ("2", "y"), ("1", "z")))
     assert freeze(Plan(tasks=(other, b)), [a]).tasks == (a, b)
     assert freeze(Plan(tasks=(b, b)), [a]).tasks == (b, b)
+
+
+def salvaged(*entries: object, links: tuple[tuple[str, str], ...] = ()) -> Plan:
+    return check(draft(Found(entries=entries, links=links), HUB_TASKS, FILES, salvage=True), HUB_TASKS, FILES, salvage=True)
+
+
+VQA = {"image": "scan.png", "question": "Who?"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [{"name": "document_image", "value": "scan.png"}, {"name": "what", "value": "Who?"}],
+        [{"name": "scan.png", "value": ""}, {"name": "question", "value": "Who?"}],
+        [{"name": "scan.png"}, "Who?"],
+        ["'scan.png'", "Who?"],
+        {"input": "scan.png", "question": "Who?"},
+    ],
+)
+def test_arguments_under_names_that_are_no_ports(arguments: Any) -> None:
+    plan = salvaged({"id": "1", "task": "visual-question-answering", "arguments": arguments})
+    assert plan.tasks[0].arguments["image"] == "scan.png"
+    assert str(plan.tasks[0].arguments["question"]).endswith("Who?")
+
+
+def test_words_of_an_instruction_are_put_together() -> None:
+    plan = made({"id": "1", "task": "visual-question-answering", "arguments": ["scan.png", "Who?", "Where?"]})
+    assert plan.tasks[0].arguments == {"image": "scan.png", "question": "Who?, Where?"}
+
+
+def test_an_option_without_its_name_is_not_guessed() -> None:
+    with pytest.raises(PlanError, match="no port takes 'de'"):
+        made(READ, {"id": "2", "task": "translation", "arguments": ["<GENERATED>-1", "de"]})
+    assert made({"id": "1", "task": "text-to-speech", "arguments": ["hello", "de"]}).tasks[0].arguments == {
+        "text": "hello",
+        "language": "de",
+    }
+
+
+def test_a_reference_and_quoted_words_are_two_arguments() -> None:
+    plan = made(READ, {"id": "2", "task": "question-answering", "arguments": ["<GENERATED>-1 'Who wrote it?'"]})
+    assert plan.tasks[1].arguments == {"context": Ref(task_id="1"), "question": "Who wrote it?"}
+
+
+def test_links_feed_a_task_without_arguments() -> None:
+    entries = ({"task": "image-to-text", "arguments": ["scan.png"]}, {"task": "translation", "arguments": None})
+    plan = salvaged(*entries, {"task": "image-classification", "arguments": ["b.png"]}, links=(("Image-to-Text", "Translation"),))
+    assert plan.tasks[1].arguments == {"text": Ref(task_id="1")}
+    assert "what the plan's links say" in " ".join(plan.repairs)
+
+
+@pytest.mark.parametrize(
+    ("entry", "arguments", "says"),
+    [
+        (
+            {"task": "text-generation", "arguments": {"prompt": "A poem on <GENERATED>-1"}},
+            {"prompt": Ref(task_id="1")},
+            "words were left out",
+        ),
+        ({"task": "translation", "arguments": ["<GENERATED>-1", "de"]}, {"text": Ref(task_id="1")}, "no port takes 'de'.*left out"),
+        (
+            {"task": "text-to-speech", "arguments": ["hello", "<GENERATED>-1"]},
+            {"text": Ref(task_id="1")},
+            "no port takes 'hello'.*left out",
+        ),
+        ({"task": "translation", "arguments": {"text": "<GENERATED>-7"}}, {"text": Ref(task_id="1")}, "filled with the only text"),
+        ({"task": "translation", "arguments": {"text": "<GENERATED>-2"}}, {"text": Ref(task_id="1")}, "is this one"),
+        ({"task": "translation", "arguments": {"text": {}}}, {"text": Ref(task_id="1")}, "filled with the only text"),
+    ],
+)
+def test_the_last_attempt_keeps_what_can_be_used(entry: dict[str, Any], arguments: dict[str, Any], says: str) -> None:
+    plan = salvaged(READ, {"id": "2", **entry})
+    assert plan.tasks[1].arguments == arguments
+    assert re.search(says, " ".join(plan.repairs))
+
+
+def test_the_last_attempt_keeps_the_tasks_that_are_tasks() -> None:
+    assert salvaged(READ, "read it aloud", {"tool": 3}).tasks == (
+        PlannedTask(id="1", task="image-to-text", arguments={"image": "scan.png"}),
+    )
+    with pytest.raises(PlanError, match="not an object with a 'task' name"):
+        salvaged("read it aloud")
+
+
+def test_more_tasks_than_can_be_run() -> None:
+    with pytest.raises(PlanError, match="the plan has 1,001 tasks"):
+        salvaged(*[READ] * 1001)
