@@ -2,11 +2,12 @@
 
 from .agent import HuggingGPT
 from .checker import check
-from .errors import ChatModelError, PlanError, RequestError, SettingsError, TaskTimeoutError
+from .errors import ChatModelError, PlanError, RequestError, SettingsError, TaskTimeoutError, WeightsError
 from .executor import Executor
 from .plan import Plan, PlannedTask, Ref
 from .planners.embedded import EmbeddedPlanner
 from .planners.planner import Planner
+from .planners.trained import TrainedPlanner
 from .request import Made, Request, Turn
 from .response import EmbeddedResponder, Responder
 from .selection import IndexSelector, Selector
@@ -36,6 +37,8 @@ __all__ = [
     "TaskResult",
     "TaskTimeoutError",
     "Trace",
+    "TrainedPlanner",
     "Turn",
+    "WeightsError",
     "check",
 ]

@@ -2,7 +2,8 @@
 
 CallerError
 ├── RequestError                a request that cannot be worked on: empty, too long
-└── SettingsError               a setting that cannot be used
+├── SettingsError               a setting that cannot be used
+└── WeightsError                trained weights that are missing, broken, or of another version
 ModelError
 ├── PlanError                   a plan that is wrong beyond repair; `problems` lists what and where
 └── ChatModelError              the chat model could not be reached or refused; `status` where there was one
@@ -23,6 +24,10 @@ class RequestError(CallerError):
 
 class SettingsError(CallerError):
     """A setting that cannot be used."""
+
+
+class WeightsError(CallerError):
+    """Trained weights that are missing, broken, or of another version."""
 
 
 class PlanError(ModelError):

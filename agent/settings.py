@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 APP = "hugginggpt"
 PLANNERS = ("embedded", "llm")
+WEIGHTS = ".safetensors"
+"""How the name of a file of trained weights ends, which may stand in place of a planner's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class Settings:
 
     Attributes:
         llm: a chat model as `init_chat_model` names it, e.g. `openai:gpt-5-mini` (HUGGINGGPT_LLM).
-        planner: `embedded` or `llm` (HUGGINGGPT_PLANNER); default `llm` when there is an llm, else `embedded`.
+        planner: `embedded`, `llm`, or a file of trained weights (HUGGINGGPT_PLANNER); default `llm` when there is an llm, else `embedded`.
         index: folder of a model-card index (HUGGINGGPT_INDEX); default the embedded catalogue.
         out: folder for results (HUGGINGGPT_OUT); default in the user's data folder.
         task_timeout: seconds that one task may take (HUGGINGGPT_TASK_TIMEOUT).
@@ -106,6 +108,10 @@ def build_planner(settings: Settings, *, encoder: MiniLM | None = None, model: B
     from .planners.embedded import EmbeddedPlanner
 
     name = settings.planner or ("llm" if settings.llm else "embedded")
+    if name.endswith(WEIGHTS):
+        from .planners.trained import TrainedPlanner
+
+        return TrainedPlanner(name, encoder)
     if name not in PLANNERS:
         raise UnknownNameError("planner", name, PLANNERS)
     if name == "embedded":
@@ -115,7 +121,7 @@ def build_planner(settings: Settings, *, encoder: MiniLM | None = None, model: B
     from .chat import load_chat_model
     from .planners.llm import LLMPlanner
 
-    return LLMPlanner(model or load_chat_model(settings.llm))
+    return LLMPlanner(model or load_chat_model(settings.llm), encoder=encoder)
 
 
 def build(settings: Settings) -> HuggingGPT:

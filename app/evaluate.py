@@ -14,7 +14,7 @@ evaluate = typer.Typer(
 )
 
 Llm = Annotated[str | None, typer.Option(metavar="MODEL", help="Chat model, e.g. openai:gpt-5-mini. [HUGGINGGPT_LLM]")]
-PlannerName = Annotated[str | None, typer.Option("--planner", metavar="embedded|llm", help="Who plans. [HUGGINGGPT_PLANNER]")]
+PlannerName = Annotated[str | None, typer.Option("--planner", metavar="embedded|llm|FILE", help="Who plans. [HUGGINGGPT_PLANNER]")]
 Index = Annotated[Path | None, typer.Option(metavar="PATH", help="Folder of a model-card index. [HUGGINGGPT_INDEX]")]
 Limit = Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first N cases.")]
 Workers = Annotated[

@@ -26,7 +26,8 @@ Llm = Annotated[
     str | None, typer.Option(metavar="MODEL", help="Chat model that plans and answers, e.g. openai:gpt-5-mini. [HUGGINGGPT_LLM]")
 ]
 PlannerName = Annotated[
-    str | None, typer.Option("--planner", metavar="embedded|llm", help="Who plans; default llm when there is one. [HUGGINGGPT_PLANNER]")
+    str | None,
+    typer.Option("--planner", metavar="embedded|llm|FILE", help="Who plans; default llm when there is one. [HUGGINGGPT_PLANNER]"),
 ]
 Index = Annotated[Path | None, typer.Option(metavar="PATH", help="Folder of a model-card index. [HUGGINGGPT_INDEX]")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the files that tasks make. [HUGGINGGPT_OUT]")]
@@ -96,6 +97,22 @@ def doctor(as_json: AsJson = False) -> None:
     raise typer.Exit(examine(as_json=as_json))
 
 
+training = typer.Typer(help="Train weights of your own.", no_args_is_help=True, rich_markup_mode="rich")
+
+
+@training.command()
+def planner(
+    data: Annotated[list[Path], typer.Option(metavar="PATH", help="Labelled requests in TaskBench's layout; may be repeated.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the weights are written.")] = Path("planner.safetensors"),
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Passes over the data.")] = 5,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of everything that is random.")] = 0,
+) -> None:
+    """Train a planner on labelled requests; use it with --planner FILE."""
+    from .train import train
+
+    train(data, out, epochs=epochs, seed=seed)
+
+
 @app.callback(invoke_without_command=True)
 def version_option(
     version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
@@ -118,6 +135,7 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal's encoding cannot show
     app.add_typer(evaluate)
+    app.add_typer(training, name="train")
     try:
         app()
         code = 0

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -47,7 +48,7 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TokenStates:
-    """Last-layer states of one text.
+    """States of one text in one layer.
 
     Attributes:
         states: (tokens, 384) float32, special tokens included.
@@ -97,11 +98,37 @@ class MiniLM:
                 self._remembered.popitem(last=False)
         return np.stack(vectors) if vectors else np.empty((0, _LAYERS, self.dimension), np.float32)
 
-    def token_states(self, text: str) -> TokenStates:
-        """Last-layer states of one text, for models that read tokens rather than sentences."""
+    def token_states(self, text: str, *, layer: int = -1) -> TokenStates:
+        """States of one text, for models that read tokens rather than sentences.
+
+        Args:
+            text: up to 256 tokens of it are read.
+            layer: which of the last three layers: -1, -2 or -3.
+        """
         with self._lock:
             states, _, offsets = self._network.run([text])
-        return TokenStates(states=states[-1][0], offsets=tuple(offsets[0]))
+        return TokenStates(states=states[layer][0], offsets=tuple(offsets[0]))
+
+    def weights(self) -> dict[str, Floats]:
+        """The model's weights by their names in its file, read again: to start a training from."""
+        from safetensors.numpy import load_file
+
+        found: dict[str, Floats] = load_file((self._folder or _packaged_folder()) / "model.safetensors")
+        return found
+
+    def with_weights(self, replaced: Mapping[str, Floats]) -> MiniLM:
+        """An encoder that shares everything with this one but the weights given: a head's own top layers, over the same lower ones.
+
+        Args:
+            replaced: by their names in the model's file, e.g. `encoder.layer.5.output.dense.weight`, in its shapes (out, in).
+
+        Raises:
+            CallerError: there is no such weight, or it has another shape.
+        """
+        other = MiniLM(self._folder)
+        with self._lock:
+            other.__dict__["_network"] = self._network.with_weights(replaced)
+        return other
 
     @cached_property
     def _network(self) -> _Network:
@@ -134,17 +161,23 @@ class _Network:
         self._layers: int = config["num_hidden_layers"]
         self._eps = np.float32(config["layer_norm_eps"])
         weights: dict[str, Floats] = load_file(folder / "model.safetensors")
-        self._w = {k: _transposed(k, v) for k, v in weights.items()}
-        for i in range(self._layers):  # one product for query, key and value
-            prefix = f"encoder.layer.{i}.attention.self."
-            parts = [prefix + n for n in ("query", "key", "value")]
-            self._w[prefix + "qkv.weight"] = np.concatenate([self._w.pop(p + ".weight") for p in parts], 1)
-            self._w[prefix + "qkv.bias"] = np.concatenate([self._w.pop(p + ".bias") for p in parts])
+        self._w = _arranged(weights)
         tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.enable_truncation(MAX_TOKENS)  # the file's own settings pad everything to 128 tokens
         tokenizer.enable_padding()
         self._tokenizer = tokenizer
         self._blas = ThreadpoolController().select(user_api="blas")
+
+    def with_weights(self, replaced: Mapping[str, Floats]) -> _Network:
+        """Another network over the same tokenizer, with these weights in place of its own."""
+        arranged = _arranged(replaced)
+        for name, weight in arranged.items():
+            if name not in self._w or self._w[name].shape != weight.shape:
+                there = f"of shape {self._w[name].shape}" if name in self._w else "not there"
+                raise CallerError(f"The encoder's weight {name!r} is {there}; {weight.shape} was given.")
+        other = copy(self)
+        other._w = self._w | arranged
+        return other
 
     def run(self, texts: Sequence[str]) -> tuple[list[Floats], Floats, list[list[tuple[int, int]]]]:
         """States (texts, tokens, 384) of the last three layers, mask (texts, tokens) of 0 and 1, and character offsets of the tokens."""
@@ -184,7 +217,7 @@ class _Network:
         mixed = (scores @ v).swapaxes(1, 2).reshape(texts, tokens, units)
         x = self._norm(self._linear(mixed, prefix + "attention.output.dense") + x, prefix + "attention.output.LayerNorm")
         inner = self._linear(x.reshape(-1, units), prefix + "intermediate.dense")
-        inner = inner * np.float32(0.5) * (1 + _erf(inner * np.float32(2**-0.5)))
+        inner = inner * np.float32(0.5) * (1 + erf(inner * np.float32(2**-0.5)))
         out = self._linear(inner, prefix + "output.dense").reshape(texts, tokens, units)
         return self._norm(out + x, prefix + "output.LayerNorm")
 
@@ -199,6 +232,19 @@ class _Network:
         return out
 
 
+def _arranged(weights: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Weights as the forward pass wants them: transposed, and query, key and value of a layer in one product."""
+    import numpy as np
+
+    found = {k: _transposed(k, v) for k, v in weights.items()}
+    for query in [k for k in found if k.endswith("attention.self.query.weight")]:
+        prefix = query.removesuffix("query.weight")
+        parts = [prefix + n for n in ("query", "key", "value")]
+        found[prefix + "qkv.weight"] = np.concatenate([found.pop(p + ".weight") for p in parts], 1)
+        found[prefix + "qkv.bias"] = np.concatenate([found.pop(p + ".bias") for p in parts])
+    return found
+
+
 def _transposed(name: str, weight: Floats) -> Floats:
     import numpy as np
 
@@ -207,7 +253,7 @@ def _transposed(name: str, weight: Floats) -> Floats:
     return weight
 
 
-def _erf(x: Floats) -> Floats:
+def erf(x: Floats) -> Floats:
     """Abramowitz and Stegun 7.1.26; absolute error below 1.5e-7."""
     import numpy as np
 
