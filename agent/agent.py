@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -111,9 +112,11 @@ class HuggingGPT(Runnable[Input, "AIMessage"]):
 
     async def astream(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[AIMessageChunk]:
         """`stream` without blocking the event loop."""
-        async for mode, data in self.graph.astream({"messages": _messages(input)}, config, stream_mode=["custom", "values"], **kwargs):
-            for chunk in _chunks(mode, data):
-                yield chunk
+        events = self.graph.astream({"messages": _messages(input)}, config, stream_mode=["custom", "values"], **kwargs)
+        async with aclosing(events) as seen:  # type: ignore[type-var]  # declared an iterator, is a generator
+            async for mode, data in seen:
+                for chunk in _chunks(mode, data):
+                    yield chunk
 
     def ask(self, text: str, files: Sequence[Path | str] = (), *, config: RunnableConfig | None = None) -> Reply:
         """The reply to a request with files, as data.
@@ -134,16 +137,18 @@ class HuggingGPT(Runnable[Input, "AIMessage"]):
     async def awatch(
         self, text: str, files: Sequence[Path | str] = (), *, history: Sequence[AnyMessage] = (), config: RunnableConfig | None = None
     ) -> AsyncIterator[Event | Reply]:
-        """Everything that happens, as it happens, and the reply last. Cancelling it cancels every running task."""
+        """Everything that happens, as it happens, and the reply last. Cancelling or leaving it cancels every running task."""
         import asyncio
 
         asked = await asyncio.to_thread(self.message, text, files)
         last: Any = None
-        async for mode, data in self.graph.astream({"messages": [*history, asked]}, config, stream_mode=["custom", "values"]):
-            if mode == "custom":
-                yield cast("Event", data)
-            else:
-                last = data
+        events = self.graph.astream({"messages": [*history, asked]}, config, stream_mode=["custom", "values"])
+        async with aclosing(events) as seen:  # type: ignore[type-var]  # declared an iterator, is a generator
+            async for mode, data in seen:
+                if mode == "custom":
+                    yield cast("Event", data)
+                else:
+                    last = data
         yield _reply(_last(last))
 
     def message(self, text: str, files: Sequence[Path | str] = ()) -> AnyMessage:

@@ -47,13 +47,13 @@ async def aask(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> T:
 
     Where the model's HTTP client is bound to another event loop, a closed one for instance, `invoke` is called in a thread instead:
     langchain-openai shares one client by address between all models and loops. The server may then have seen the request twice: the
-    error comes after it was sent.
+    error comes after it was sent. The same where the model has no asynchronous side.
     """
     with _translated(model):
         try:
             return await model.ainvoke(list(messages))
-        except RuntimeError as e:
-            if not _other_loop(e):
+        except (RuntimeError, AttributeError) as e:
+            if not (_other_loop(e) or _waits_only(e)):
                 raise
         return await asyncio.to_thread(model.invoke, list(messages))
 
@@ -74,15 +74,20 @@ async def astream(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> A
                     begun = True
                     yield piece
             return
-        except RuntimeError as e:
-            if begun or not _other_loop(e):
+        except (RuntimeError, AttributeError) as e:
+            if begun or not (_other_loop(e) or _waits_only(e)):
                 raise
         waiting = model.stream(list(messages))  # as in aask
         while held := await asyncio.to_thread(lambda: list(islice(waiting, 1))):
             yield held[0]
 
 
-def _other_loop(error: RuntimeError) -> bool:
+def _waits_only(error: Exception) -> bool:
+    """Whether a model has no asynchronous side, as ChatHuggingFace over a local pipeline: NotImplementedError, or no `async_client`."""
+    return isinstance(error, NotImplementedError) or getattr(error, "name", "") == "async_client"
+
+
+def _other_loop(error: Exception) -> bool:
     return any("Event loop is closed" in str(e) or "different event loop" in str(e) or "different loop" in str(e) for e in _chain(error))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypedDict
 
+from .plan import Plan
 from .trace import TaskResult
 
 
@@ -12,13 +13,19 @@ class Event(TypedDict, total=False):
     """One event.
 
     Keys:
-        type: `plan` (plan), `task_start` (task_id, task, candidates), `task_end` (result), `reply` (text: a further piece of it).
+        type: `plan` (plan, repairs, confidence, whole, error), `task_start` (task_id, task, candidates), `task_end` (result), `reply`
+            (text: a further piece of it).
+        whole: False while the plan is being written and may grow; each `plan` event holds the tasks of the one before it, and the last
+            is whole unless it has an `error`.
+        error: why the plan broke off; empty when it did not.
     """
 
     type: Literal["plan", "task_start", "task_end", "reply"]
     plan: list[dict[str, Any]]
     repairs: list[str]
     confidence: float | None
+    whole: bool
+    error: str
     task_id: str
     task: str
     candidates: list[str]
@@ -31,6 +38,18 @@ Listener = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """A listener that does nothing."""
+
+
+def planned(plan: Plan, *, whole: bool = True) -> Event:
+    """A plan was made, or a plan that is being written has grown."""
+    return {
+        "type": "plan",
+        "plan": plan.as_json(),
+        "repairs": list(plan.repairs),
+        "confidence": plan.confidence,
+        "whole": whole and not plan.error,
+        "error": plan.error,
+    }
 
 
 def task_start(task_id: str, task: str, candidates: list[str]) -> Event:

@@ -7,7 +7,8 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -38,6 +39,19 @@ class Results(Protocol):
 
     async def aput(self, key: str, result: dict[str, Any]) -> None:
         """Keep JSON under a key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What became of a plan that grew while it ran.
+
+    Attributes:
+        plan: the whole plan; where its planner failed, what it had planned until then, with `error`.
+        results: one for each of its tasks, in its order.
+    """
+
+    plan: Plan
+    results: tuple[TaskResult, ...]
 
 
 class Executor:
@@ -78,8 +92,32 @@ class Executor:
             results: where finished results are kept and looked for.
             config: callbacks and tags for the tools.
         """
+        return (await self.agrow(_whole(plan), request, listener=listener, results=results, config=config)).results
+
+    async def agrow(
+        self,
+        plans: AsyncIterator[Plan],
+        request: Request,
+        *,
+        listener: Listener = ignore,
+        results: Results | None = None,
+        config: RunnableConfig | None = None,
+    ) -> Ran:
+        """Run a plan that is still being written: every task starts once it is planned and its inputs exist.
+
+        When the planner fails after tasks have started, these run to their end, and the plan's `error` says what happened.
+
+        Args:
+            plans: the plan as it grows (`GrowingPlanner.agrow`): each holds the tasks of the one before it, unchanged.
+            request: what it is made for.
+            listener: told when a task starts and ends.
+            results: where finished results are kept and looked for.
+            config: callbacks and tags for the tools.
+
+        Raises:
+            HuggingGPTError: what the planner raised before any task was planned.
+        """
         run = _Run(
-            plan=plan,
             request=request,
             executor=self,
             listener=listener,
@@ -88,8 +126,8 @@ class Executor:
             gate=asyncio.Semaphore(self._concurrency) if self._concurrency else None,
             resolver=Resolver(self._toolkit.tasks, request.file_names()),
         )
-        await run.all()
-        return tuple(run.results[t.id] for t in plan.tasks)
+        plan = await run.all(plans)
+        return Ran(plan=plan, results=tuple(run.results[t.id] for t in plan.tasks))
 
     async def call(self, planned: PlannedTask, calls: list[dict[str, Any]], run: _Run) -> TaskResult:
         """One planned task: choose, call the tool once for each set of arguments, and put the outcomes together."""
@@ -181,7 +219,6 @@ class Executor:
 
 @dataclass(kw_only=True)
 class _Run:
-    plan: Plan
     request: Request
     executor: Executor
     listener: Listener
@@ -191,27 +228,55 @@ class _Run:
     resolver: Resolver
     results: dict[str, TaskResult] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
+    _planned: dict[str, PlannedTask] = field(default_factory=dict)
+    _children: dict[str, list[PlannedTask]] = field(default_factory=dict)
+    _waiting: dict[str, set[str]] = field(default_factory=dict)
 
-    async def all(self) -> None:
-        waiting = {t.id: set(t.parents) for t in self.plan.tasks}
-        children: dict[str, list[PlannedTask]] = {}
-        for task in self.plan.tasks:
-            for parent in task.parents:
-                children.setdefault(parent, []).append(task)
-
+    async def all(self, plans: AsyncIterator[Plan]) -> Plan:
+        """Run every task of the plan as it grows; the last of the plans."""
+        plan = Plan()
+        failure: Exception | None = None
         async with asyncio.TaskGroup() as group:
+            try:
+                async with aclosing(plans) as growing:  # type: ignore[type-var]  # declared an iterator, is a generator
+                    async for plan in growing:
+                        self._add([t for t in plan.tasks if t.id not in self._planned], group)
+            except Exception as e:  # raised here it would leave the group as an ExceptionGroup
+                failure = e
+        if failure is not None:
+            if not self._planned or not isinstance(failure, HuggingGPTError):
+                raise failure
+            plan = replace(plan, error=failure.message)
+        self._skip_the_rest()
+        return plan
 
-            async def run_then_start(task: PlannedTask) -> None:
-                # children start inside their parent's coroutine: a group whose last task is done is closed before callbacks run
-                await self._one(task)
-                for child in children.get(task.id, ()):
-                    waiting[child.id].discard(task.id)
-                    if not waiting[child.id]:
-                        group.create_task(run_then_start(child), name=child.id)
+    def _add(self, tasks: list[PlannedTask], group: asyncio.TaskGroup) -> None:
+        """Start those whose inputs exist; the others start when the last of their parents ends."""
+        for task in tasks:
+            self._planned[task.id] = task
+            self._waiting[task.id] = {p for p in task.parents if p not in self.results}
+            for parent in self._waiting[task.id]:
+                self._children.setdefault(parent, []).append(task)
+        for task in tasks:
+            if not self._waiting[task.id]:
+                group.create_task(self._run_then_start(task, group), name=task.id)
 
-            for task in self.plan.tasks:
-                if not task.parents:
-                    group.create_task(run_then_start(task), name=task.id)
+    async def _run_then_start(self, task: PlannedTask, group: asyncio.TaskGroup) -> None:
+        # children start inside their parent's coroutine: a group whose last task is done is closed before callbacks run
+        await self._one(task)
+        for child in self._children.get(task.id, ()):
+            self._waiting[child.id].discard(task.id)
+            if not self._waiting[child.id]:
+                group.create_task(self._run_then_start(child, group), name=child.id)
+
+    def _skip_the_rest(self) -> None:
+        """Tasks of a plan that broke off and that wait for a task which never came."""
+        for task in self._planned.values():
+            if task.id not in self.results:
+                why = ", ".join(f"task {p}" for p in sorted(self._waiting[task.id]))
+                error = f"its input from {why} never came"
+                self.results[task.id] = result = TaskResult(task_id=task.id, task=task.task, status="skipped", error=error)
+                self.listener(task_end(result))
 
     async def _one(self, task: PlannedTask) -> None:
         started = time.perf_counter()
@@ -241,6 +306,10 @@ class _Run:
         if self.kept is not None and result.status == "ok":
             await self.kept.aput(key, result.as_json())
         return result
+
+
+async def _whole(plan: Plan) -> AsyncIterator[Plan]:
+    yield plan
 
 
 def _key(task: PlannedTask, calls: list[dict[str, Any]]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +12,16 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.config import get_store, get_stream_writer
 from langgraph.graph import END, START, MessagesState, StateGraph
 
+from ..index.errors import HuggingGPTError
 from ._loop import run_sync
 from .errors import RequestError
-from .events import Event, Listener
+from .events import Event, Listener, planned
 from .executor import Executor, Results
 from .messages import reply_message, request_of
 from .plan import Plan
-from .planners.planner import Planner
+from .planners.planner import GrowingPlanner, Planner
 from .request import Request
-from .response import Responder
+from .response import EmbeddedResponder, Responder
 from .trace import Reply, TaskResult, Trace
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class AgentState(MessagesState, total=False):
     """What the graph keeps. `messages` is what it shares with a graph around it.
 
     Keys:
-        plan: JSON of `Plan`, with confidence, repairs and question.
+        plan: JSON of `Plan`, with confidence, repairs, question, answer and error.
         results: JSON of each `TaskResult`.
     """
 
@@ -65,10 +66,15 @@ def build_graph(parts: Parts, *, checkpointer: Any = None, store: Any = None) ->
     builder.add_node("execute", _Both("execute", nodes.execute, nodes.aexecute))
     builder.add_node("respond", _Both("respond", nodes.respond, nodes.arespond))
     builder.add_edge(START, "plan")
-    builder.add_conditional_edges("plan", lambda s: "execute" if s["plan"]["tasks"] else "respond", ["execute", "respond"])
+    builder.add_conditional_edges("plan", _after_planning, ["execute", "respond"])
     builder.add_edge("execute", "respond")
     builder.add_edge("respond", END)
     return builder.compile(checkpointer=checkpointer, store=store, name="hugginggpt")
+
+
+def _after_planning(state: AgentState) -> str:
+    """What a growing planner planned has run already."""
+    return "execute" if state["plan"]["tasks"] and not state["results"] else "respond"
 
 
 class _Both(Runnable[Any, Any]):
@@ -100,7 +106,12 @@ class _Nodes:
         import asyncio
 
         request = await asyncio.to_thread(self._request, state)
-        return self._planned(await self._planner.aplan(request, self._toolkit.tasks))
+        if not isinstance(self._planner, GrowingPlanner):
+            return self._planned(await self._planner.aplan(request, self._toolkit.tasks))
+        write = _writer()
+        plans = _told(self._planner.agrow(request, self._toolkit.tasks), write)
+        ran = await self._executor.agrow(plans, request, listener=write, results=_kept(state, config), config=config)
+        return {"plan": plan_state(ran.plan), "results": [r.as_json() for r in ran.results]}
 
     def execute(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
         return run_sync(lambda: self.aexecute(state, config))
@@ -118,7 +129,7 @@ class _Nodes:
     def respond(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
         request, trace, write = self._request(state), self._trace(state), _writer()
         pieces = []
-        for piece in self._responder.stream(request, trace, self._toolkit.runnable()):
+        for piece in self._responds(trace.plan).stream(request, trace, self._toolkit.runnable()):
             write({"type": "reply", "text": piece})
             pieces.append(piece)
         return self._replied(trace, pieces)
@@ -126,10 +137,14 @@ class _Nodes:
     async def arespond(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
         request, trace, write = self._request(state), self._trace(state), _writer()
         pieces = []
-        async for piece in self._responder.astream(request, trace, self._toolkit.runnable()):
+        async for piece in self._responds(trace.plan).astream(request, trace, self._toolkit.runnable()):
             write({"type": "reply", "text": piece})
             pieces.append(piece)
         return self._replied(trace, pieces)
+
+    def _responds(self, plan: Plan) -> Responder:
+        """Who replies: what ran of a plan that broke off, and what its planner said already, need no further model."""
+        return EmbeddedResponder(self._toolkit.tasks) if plan.error or plan.answer else self._responder
 
     def _request(self, state: AgentState) -> Request:
         if not state.get("messages"):
@@ -137,10 +152,8 @@ class _Nodes:
         return request_of(state["messages"], self._toolkit.store, self._toolkit.tasks)
 
     def _planned(self, plan: Plan) -> dict[str, Any]:
-        tasks = plan.as_json()
-        _writer()({"type": "plan", "plan": tasks, "repairs": list(plan.repairs), "confidence": plan.confidence})
-        state = {"tasks": tasks, "repairs": list(plan.repairs), "confidence": plan.confidence, "question": plan.question}
-        return {"plan": state, "results": []}
+        _writer()(planned(plan))
+        return {"plan": plan_state(plan), "results": []}
 
     def _trace(self, state: AgentState) -> Trace:
         request = self._request(state)
@@ -151,10 +164,45 @@ class _Nodes:
         return {"messages": [reply_message(Reply(text="".join(pieces), artifacts=trace.artifacts, trace=trace))]}
 
 
+def plan_state(plan: Plan) -> dict[str, Any]:
+    """A plan as the graph's state holds it."""
+    return {
+        "tasks": plan.as_json(),
+        "repairs": list(plan.repairs),
+        "confidence": plan.confidence,
+        "question": plan.question,
+        "answer": plan.answer,
+        "error": plan.error,
+    }
+
+
 def plan_from_state(state: dict[str, Any]) -> Plan:
-    """The plan that the graph's state holds as JSON."""
-    plan = Plan.from_json(state["tasks"])
-    return replace(plan, confidence=state["confidence"], repairs=tuple(state["repairs"]), question=state["question"])
+    """The plan that the graph's state holds."""
+    return replace(
+        Plan.from_json(state["tasks"]),
+        confidence=state["confidence"],
+        repairs=tuple(state["repairs"]),
+        question=state["question"],
+        answer=state.get("answer", ""),
+        error=state.get("error", ""),
+    )
+
+
+async def _told(plans: AsyncIterator[Plan], listener: Listener) -> AsyncIterator[Plan]:
+    """The same plans, with an event for each that brings tasks, and a last one when the plan is whole or breaks off."""
+    plan = Plan()
+    try:
+        async with aclosing(plans) as growing:  # type: ignore[type-var]  # declared an iterator, is a generator
+            async for grown in growing:
+                if len(grown.tasks) > len(plan.tasks):
+                    listener(planned(grown, whole=False))
+                plan = grown
+                yield plan
+    except HuggingGPTError as e:
+        if plan.tasks:
+            listener(planned(replace(plan, error=e.message)))
+        raise
+    listener(planned(plan))
 
 
 def _writer() -> Listener:
@@ -167,7 +215,10 @@ def _writer() -> Listener:
 
 
 def _kept(state: AgentState, config: RunnableConfig) -> Results | None:
-    """Results kept in the graph's store, under the thread and the plan; None when there is no store."""
+    """Results kept in the graph's store, under the thread and the request; None when there is no store.
+
+    Not under the plan: a plan that is still being written has no name yet. The key of a result holds its task and inputs.
+    """
     try:
         store = get_store()
     except (RuntimeError, KeyError):
@@ -175,9 +226,8 @@ def _kept(state: AgentState, config: RunnableConfig) -> Results | None:
     if store is None:
         return None
     thread = str(config.get("configurable", {}).get("thread_id", "none"))
-    asked = str(state["messages"][-1].id)
-    plan = hashlib.sha256(json.dumps([state["plan"]["tasks"], asked], sort_keys=True).encode()).hexdigest()[:16]
-    return _StoreResults(store, ("hugginggpt", thread, plan))
+    asked = hashlib.sha256(str(state["messages"][-1].id).encode()).hexdigest()[:16]
+    return _StoreResults(store, ("hugginggpt", thread, asked))
 
 
 class _StoreResults:

@@ -79,12 +79,16 @@ class Plan:
         confidence: 0..1, how sure the planner is; None when it does not say.
         repairs: what the checker changed, a sentence each.
         question: what the planner asks back instead of guessing; empty when it does not.
+        answer: what the planner says to a request that asks for no task; empty: the responder answers.
+        error: why planning broke off after tasks had started; empty when the plan is whole.
     """
 
     tasks: tuple[PlannedTask, ...] = ()
     confidence: float | None = None
     repairs: tuple[str, ...] = ()
     question: str = ""
+    answer: str = ""
+    error: str = ""
 
     def as_json(self) -> list[dict[str, Any]]:
         """The JSON form shown at the top of this file."""

@@ -61,8 +61,8 @@ class Resolver:
             return [x for v in values for x in (v if isinstance(v, list) and port.many else [v])]
         if isinstance(argument, Ref):
             source, value = self._output(argument, results)
-            if port.many and isinstance(value, list):
-                return [self._converted(port, source, v, as_paths) for v in value]
+            if port.many:
+                return [self._converted(port, source, v, as_paths) for v in (value if isinstance(value, list) else [value])]
             return self._converted(port, source, value, as_paths)
         file = self._files.get(argument) if isinstance(argument, str) else None
         return argument if file is None else self._of_file(port, file, as_paths)

@@ -52,12 +52,13 @@ class EmbeddedResponder:
 
     def _text(self, trace: Trace, runnable: Sequence[str]) -> str:
         if not trace.results:
-            return trace.plan.question or self._chat(runnable)
+            return trace.plan.question or trace.plan.answer or self._chat(runnable)
         used = {ref.task_id for task in trace.plan.tasks for _, ref in task.refs()}
         parts = [self._result(r, r.task_id in used) for r in trace.results]
         made = [f"[{r.task_id}] {r.task}: {self._by(r)}" for r in trace.results if r.status == "ok"]
         sources = "\n".join(made)
-        return "\n\n".join(p for p in (*parts, *self._repairs(trace), sources) if p)
+        broken = f"The plan broke off, and nothing besides this was run: {trace.plan.error}" if trace.plan.error else ""
+        return "\n\n".join(p for p in (*parts, *self._repairs(trace), broken, sources) if p)
 
     def _chat(self, runnable: Sequence[str]) -> str:
         if not runnable:

@@ -152,6 +152,8 @@ def _results(trace: Trace) -> str:
     parts = [_result(r, planned.get(r.task_id), max(200, share)) for r in trace.results]
     ran = {r.task_id for r in trace.results}
     parts += [f"## Task {t.id}: {t.task}\nStatus: did not run" for t in trace.plan.tasks if t.id not in ran]
+    if trace.plan.repairs:
+        parts.append(delimited("changes-to-the-plan", "\n".join(f"- {one_line(r, 300)}" for r in trace.plan.repairs[:MAX_ITEMS])))
     made = [_file(a) for a in trace.artifacts]
     parts.append("Files that were made:\n" + ("\n".join(made) or "(none)"))
     return "\n\n".join(parts)

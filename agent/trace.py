@@ -113,11 +113,11 @@ class Trace:
 
     @property
     def complete(self) -> bool:
-        """Whether every task ran."""
-        return all(r.status == "ok" for r in self.results)
+        """Whether the plan is whole and every task ran."""
+        return not self.plan.error and all(r.status == "ok" for r in self.results)
 
     def as_json(self) -> dict[str, Any]:
-        """`{"version", "request", "plan", "repairs", "results", "confidence"}`."""
+        """`{"version", "request", "plan", "repairs", "results", "confidence", "plan_error"}`."""
         return {
             "version": VERSION,
             "request": {"text": self.text, "files": [str(f.path) for f in self.files], "artifacts": [f.as_json() for f in self.files]},
@@ -125,12 +125,18 @@ class Trace:
             "repairs": list(self.plan.repairs),
             "results": [r.as_json() for r in self.results],
             "confidence": self.plan.confidence,
+            "plan_error": self.plan.error or None,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Trace:
         """Read what `as_json` wrote. Raises PlanError when the plan in it has not the form of one."""
-        plan = replace(Plan.from_json(data["plan"]), repairs=tuple(data.get("repairs", ())), confidence=data.get("confidence"))
+        plan = replace(
+            Plan.from_json(data["plan"]),
+            repairs=tuple(data.get("repairs", ())),
+            confidence=data.get("confidence"),
+            error=data.get("plan_error") or "",
+        )
         results = tuple(TaskResult.from_json(r) for r in data["results"])
         files = tuple(Artifact.from_json(f) for f in data["request"].get("artifacts", ()))
         return cls(text=data["request"]["text"], files=files, plan=plan, results=results)

@@ -20,10 +20,10 @@ from ..agent.trace import Reply
 _MARKS = {"ok": "[green]✓[/]", "failed": "[red]✗[/]", "unavailable": "[yellow]–[/]", "skipped": "[yellow]↷[/]"}
 
 
-def plan_table(plan: Sequence[dict[str, Any]], *, confidence: float | None) -> Table:
-    """The plan as a table."""
+def plan_table(plan: Sequence[dict[str, Any]], *, confidence: float | None, goes_on: bool = False) -> Table:
+    """The plan as a table; without a head where it goes on with one that was shown."""
     sure = "" if confidence is None else f" (confidence {confidence:.2f})"
-    table = Table(title=f"Plan{sure}", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table = Table(title=None if goes_on else f"Plan{sure}", title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=not goes_on)
     for column in ("", "task", "inputs"):
         table.add_column(column, overflow="fold")
     for task in plan:
@@ -55,6 +55,7 @@ class Progress:
         self._console = console
         self._quiet = quiet
         self._running: dict[str, str] = {}
+        self._planned: set[str] = set()
         self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal and not quiet else None
         self._streamed = False
         self.finished: list[dict[str, Any]] = []
@@ -75,10 +76,7 @@ class Progress:
         if self._quiet:
             return
         if event["type"] == "plan" and event["plan"]:
-            self._print(plan_table(event["plan"], confidence=event["confidence"]))
-            for repair in event["repairs"]:
-                self._print(f"[dim]repaired: {escape(repair)}[/]")
-            self._print("")
+            self._show_plan(event)
         elif event["type"] == "task_start":
             self._running[event["task_id"]] = f"{event['task']} with {event['candidates'][0] if event['candidates'] else '…'}"
             self._refresh()
@@ -86,6 +84,19 @@ class Progress:
             self._running.pop(event["task_id"], None)
             self._print(_ended(event["result"]))
             self._refresh()
+
+    def _show_plan(self, event: Event) -> None:
+        """What a plan that is being written has grown by; once it is whole, its repairs."""
+        new = [t for t in event["plan"] if t["id"] not in self._planned]
+        if new:
+            self._print(plan_table(new, confidence=event["confidence"], goes_on=bool(self._planned)))
+            self._planned |= {t["id"] for t in new}
+        if event["error"]:
+            self._print(f"[red]the plan broke off:[/] {escape(event['error'])}")
+        if event["whole"] or event["error"]:
+            for repair in event["repairs"]:
+                self._print(f"[dim]repaired: {escape(repair)}[/]")
+            self._print("")
 
     def _print(self, what: object) -> None:
         (self._live.console if self._live else self._console).print(what)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +27,7 @@ class Says:
         hold: when streaming, the piece before which `gate` is waited for.
         gate: opened by the test; makes it certain that earlier pieces were used before later ones existed.
         break_before: when streaming, the piece before which the connection is dropped.
+        pause: seconds that each piece takes to write; when not streaming, the answer comes after as many in all.
     """
 
     text: str = ""
@@ -36,6 +38,7 @@ class Says:
     hold: int | None = None
     gate: threading.Event = field(default_factory=threading.Event)
     break_before: int | None = None
+    pause: float = 0.0
 
     @property
     def reason(self) -> str:
@@ -95,10 +98,15 @@ class OpenAIServer:
 
     `with OpenAIServer("hello") as server: ChatOpenAI(base_url=server.url, …)`; `server.seen` holds the requests. When the script has
     ended it answers with status 418, so that a request too many is an error of its own.
+
+    Args:
+        script: what to answer.
+        keep: keep connections open. langchain-openai never closes its clients: their open sockets are warnings when the loop is gone.
     """
 
-    def __init__(self, *script: Script) -> None:
+    def __init__(self, *script: Script, keep: bool = False) -> None:
         self._script = list(script)
+        self.keep = keep
         self._lock = threading.Lock()
         self.seen: list[Seen] = []
         self._server = _Server(self)
@@ -158,13 +166,19 @@ class _Handler(BaseHTTPRequestHandler):
         head = {"id": "chatcmpl-1", "created": 1, "model": body["model"]}
         if body.get("stream"):
             return self._stream(says, head, usage=bool((body.get("stream_options") or {}).get("include_usage")))
+        time.sleep(says.pause * len(says.streamed()))
         choice = {"index": 0, "message": says.message(), "finish_reason": says.reason, "logprobs": None}
         return self._send(200, {**head, "object": "chat.completion", "choices": [choice], "usage": _USAGE})
 
+    def _head(self, status: int, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        if not self.server.owner.keep:
+            self.send_header("connection", "close")
+
     def _send(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self._head(status, "application/json")
         self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -176,8 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._end()
 
     def _begin(self) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        self._head(200, "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
 
@@ -186,9 +199,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._chunk(b"")
 
     def _stream(self, says: Says, head: dict[str, Any], *, usage: bool) -> None:
+        begun = time.monotonic()
         self._begin()
         self._delta(head, {"role": "assistant", "content": ""})
         for i, piece in enumerate(says.streamed()):
+            time.sleep(max(0.0, begun + (i + 1) * says.pause - time.monotonic()))
             if i == says.hold:
                 says.gate.wait(10)
             if i == says.break_before:

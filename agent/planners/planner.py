@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from ...tools.task import TaskTable
@@ -27,3 +27,16 @@ class Planner(Protocol):
 
     def astream(self, request: Request, tasks: TaskTable) -> AsyncIterator[PlannedTask]:
         """Each task once it is complete, in the order of the plan."""
+
+
+@runtime_checkable
+class GrowingPlanner(Planner, Protocol):
+    """A planner whose tasks may start while it still plans."""
+
+    def agrow(self, request: Request, tasks: TaskTable) -> AsyncIterator[Plan]:
+        """The plan as it grows. Each holds the tasks of the one before it, unchanged, since they may have started: their references
+        point backwards and their ports are checked. The last is what `aplan` gives.
+
+        Raises:
+            PlanError, ChatModelError: as `aplan`; plans given out before stay valid.
+        """

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from langchain_core.tools import tool
 
-from langchain_hugginggpt.agent import Executor, Plan, Request, TaskResult
+from langchain_hugginggpt.agent import Executor, Plan, PlanError, Request, TaskResult
 from langchain_hugginggpt.tools import ArtifactStore, DeclaredTool, HubTask, Kind, Port
 from tests.agent.plans import plan, ref, task
 from tests.agent.stubs import StubRunner, toolkit
@@ -26,6 +27,11 @@ async def test_outputs_flow_along_references() -> None:
     assert results["1"].model is not None
     assert results["1"].model.startswith("stub/translation-")
     assert results["1"].runner == "stub"
+
+
+async def test_one_output_feeds_a_port_that_takes_a_list() -> None:
+    made = plan(task("1", "translation", text="a"), task("2", "sentence-similarity", source_sentence="b", sentences=ref("1")))
+    assert (await run(made))["2"].status == "ok"
 
 
 async def test_labels_feed_a_text_port_as_text() -> None:
@@ -187,3 +193,38 @@ async def test_a_users_own_tool_takes_part() -> None:
 async def test_results_are_plain_json_both_ways() -> None:
     result = (await run(plan(task("1", "text-to-image", prompt="a fox"))))["1"]
     assert TaskResult.from_json(result.as_json()).as_json() == result.as_json()
+
+
+async def grow(*steps: Plan | Exception) -> AsyncIterator[Plan]:
+    for step in steps:
+        if isinstance(step, Exception):
+            raise step
+        yield step
+
+
+async def test_a_task_may_stand_before_its_parent() -> None:
+    results = await run(plan(task("2", "summarization", text=ref("1")), task("1", "translation", text="a")))
+    assert results["2"].output == {"summary": "summarization(translation(a))"}
+    assert list(results) == ["2", "1"]
+
+
+async def test_a_plan_that_grows_gives_the_results_of_the_whole() -> None:
+    one, two = task("1", "translation", text="a"), task("2", "summarization", text=ref("1"))
+    inserted = task("b", "translation", text="b")
+    ran = await Executor(toolkit()).agrow(grow(plan(one), plan(one, inserted, two)), Request(text="x"))
+    assert ran.plan == plan(one, inserted, two)
+    assert [r.task_id for r in ran.results] == ["1", "b", "2"]
+    assert all(r.status == "ok" for r in ran.results)
+
+
+async def test_what_waits_for_a_task_that_never_came_is_skipped() -> None:
+    made = plan(task("1", "translation", text="a"), task("3", "summarization", text=ref("2")))
+    ended: list[str] = []
+    ran = await Executor(toolkit()).agrow(
+        grow(made, PlanError(["no more"])),
+        Request(text="x"),
+        listener=lambda e: ended.append(e["type"]) if e["type"] == "task_end" else None,
+    )
+    assert [(r.status, r.error) for r in ran.results] == [("ok", ""), ("skipped", "its input from task 2 never came")]
+    assert ran.plan.error == "The plan cannot be run: no more."
+    assert len(ended) == 2

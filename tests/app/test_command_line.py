@@ -49,7 +49,7 @@ def test_a_text_question_as_json(run: Any) -> None:
     done = run("ask", "How similar are 'a cat sat on the mat' and 'a kitten was sitting on the rug'?", "--json")
     data = answer(done)
     assert done.returncode == 0
-    assert set(data) == {"version", "request", "plan", "repairs", "results", "reply", "artifacts", "confidence"}
+    assert set(data) == {"version", "request", "plan", "repairs", "results", "reply", "artifacts", "confidence", "plan_error"}
     assert data["plan"] == [
         {
             "id": "1",

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,17 @@ from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from langchain_hugginggpt.agent import ChatModelError, HuggingGPT, Plan
+from langchain_hugginggpt.agent import ChatModelError, HuggingGPT, Plan, Reply
 from langchain_hugginggpt.agent.planners.llm import LLMPlanner
 from langchain_hugginggpt.agent.planners.llm.prompt import answer_json
 from langchain_hugginggpt.agent.response_llm import LLMResponder
+from langchain_hugginggpt.index.errors import BudgetError
+from langchain_hugginggpt.index.minilm import MiniLM
 from tests.agent.plans import plan, ref, task
 from tests.agent.stubs import toolkit
 from tests.openai_server import Fails, OpenAIServer, Says
 
+ENCODER = MiniLM()
 SIMILAR = plan(task("1", "sentence-similarity", source_sentence="a cat", sentences=["a kitten"]))
 
 
@@ -72,9 +76,9 @@ def test_a_provider_that_is_not_known(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def agent(server: OpenAIServer) -> HuggingGPT:
+def agent(server: OpenAIServer, **settings: Any) -> HuggingGPT:
     model = ChatOpenAI(model="local", base_url=server.url, api_key=SecretStr("x"), max_retries=0, timeout=10)
-    return HuggingGPT(toolkit=toolkit(), planner=LLMPlanner(model), responder=LLMResponder(model))
+    return HuggingGPT(toolkit=toolkit(), planner=LLMPlanner(model, encoder=ENCODER, **settings), responder=LLMResponder(model))
 
 
 CHAIN = plan(task("1", "translation", text="hello"), task("2", "summarization", text=ref("1", "text")))
@@ -108,3 +112,95 @@ async def test_an_error_of_the_model_leaves_the_agent_as_itself() -> None:
     with OpenAIServer(Fails(status=401)) as server, pytest.raises(ChatModelError) as raised:
         await agent(server).ainvoke("x")
     assert raised.value.status == 401
+
+
+async def watched(one: HuggingGPT, text: str, gate: threading.Event | None = None) -> tuple[list[str], Reply]:
+    """Events in short, and the reply. The gate is opened when the first task has ended."""
+    seen: list[str] = []
+    async for step in one.awatch(text):
+        if isinstance(step, Reply):
+            return seen, step
+        if step["type"] == "plan":
+            seen.append(f"plan {len(step['plan'])}{' whole' if step['whole'] else ''}")
+        elif step["type"] == "task_end":
+            seen.append(f"end {step['result']['task_id']} {step['result']['status']}")
+            if gate is not None:
+                gate.set()
+    raise AssertionError("no reply")
+
+
+async def test_the_first_expert_is_done_before_the_plan_is_written() -> None:
+    text = written(CHAIN)
+    cut = text.index('{"id": "2"')
+    says = Says(pieces=(text[:cut], text[cut:]), hold=1)
+    with OpenAIServer(says, Says(text="Short [2].")) as server:
+        seen, reply = await watched(agent(server), "translate hello and shorten it", says.gate)
+    assert seen[:3] == ["plan 1", "end 1 ok", "plan 2"]
+    assert sorted(seen[3:]) == ["end 2 ok", "plan 2 whole"]
+    assert reply.text == "Short [2]."
+    assert reply.trace.complete
+
+
+async def test_what_ran_is_told_when_the_connection_breaks() -> None:
+    text = written(CHAIN)
+    cut = text.index('{"id": "2"')
+    with OpenAIServer(Says(pieces=(text[:cut], text[cut : cut + 9], "never"), break_before=2)) as server:
+        _, reply = await watched(agent(server), "translate hello and shorten it")
+    assert len(server.seen) == 1  # the model that failed is not asked for the reply
+    assert "translation(hello)" in reply.text
+    assert "The plan broke off" in reply.text
+    assert "connection broke" in reply.trace.plan.error
+    assert [r.task_id for r in reply.trace.results] == ["1"]
+
+
+async def test_a_plan_that_is_faulty_in_the_end_is_repaired_around_what_runs() -> None:
+    lame = written(CHAIN).replace('"summarization"', '"sing-it"')
+    with OpenAIServer(lame, Says(text=written(CHAIN)), Says(text="Short [2].")) as server:
+        seen, reply = await watched(agent(server), "translate hello and shorten it")
+    assert seen[0] == "plan 1"
+    assert seen.count("end 1 ok") == 1
+    assert [r.status for r in reply.trace.results] == ["ok", "ok"]
+    assert "have started; repeat them unchanged" in server.seen[1].texts[3]
+
+
+async def test_a_plan_beyond_repair_keeps_what_ran() -> None:
+    circle = plan(CHAIN.tasks[0], task("2", "summarization", text=ref("3")), task("3", "summarization", text=ref("2")))
+    with OpenAIServer(written(circle), written(circle)) as server:
+        _, reply = await watched(agent(server), "translate hello and shorten it")
+    assert "wait for each other" in reply.trace.plan.error
+    assert "translation(hello)" in reply.text
+    assert [r.task_id for r in reply.trace.results] == ["1"]
+    assert server.left == 0
+
+
+async def test_what_can_be_run_of_a_faulty_plan_is_run_and_the_rest_is_told() -> None:
+    lame = written(CHAIN).replace('"summarization"', '"sing-it"')
+    with OpenAIServer(lame, lame, Says(text="Hello [1].")) as server:
+        _, reply = await watched(agent(server), "translate hello and sing it")
+    assert [r.task_id for r in reply.trace.results] == ["1"]
+    assert any("sing-it" in r and "left out" in r for r in reply.trace.plan.repairs)
+    assert "left out" in server.seen[2].texts[1]
+
+
+async def test_small_talk_costs_one_call() -> None:
+    with OpenAIServer("Hello! What shall I do for you?") as server:
+        seen, reply = await watched(agent(server), "hi there")
+    assert (seen, reply.text) == (["plan 0 whole"], "Hello! What shall I do for you?")
+    assert len(server.seen) == 1
+
+
+async def test_a_request_without_room_leaves_the_agent_as_an_error() -> None:
+    with OpenAIServer() as server, pytest.raises(BudgetError, match="has room for 1,500"):
+        await agent(server, context_tokens=2000).ainvoke("word " * 5000)
+
+
+def test_a_broken_plan_in_the_terminal(tmp_path: Path) -> None:
+    made = plan(SIMILAR.tasks[0], task("2", "translation", text="x"))
+    text = written(made)
+    cut = text.index('{"id": "2"')
+    with OpenAIServer(Says(pieces=(text[:cut], text[cut : cut + 9], "never"), break_before=2)) as server:
+        done = run(server.url, tmp_path, "Are a cat and a kitten alike?")
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.count("sentence-similarity") >= 3  # plan, end, reply
+    assert "the plan broke off:" in done.stdout
+    assert "The plan broke off, and nothing besides this was run" in done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files as package_files
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from ....tools.task import HubTask, Port, Role, TaskTable
 from ...chat import cut, delimited, fill, one_line
 from ...plan import Plan, PlannedTask, Ref
+from .demonstrations import Demo
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from ....tools.artifacts import Artifact
-    from ...request import Request
+    from ...request import Made, Request, Turn
 
-MAX_TURNS = 6
 MAX_TURN_CHARACTERS = 800
 MAX_ENUM = 200  # names of tasks up to which the schema lists them
 MAX_ANSWER_CHARACTERS = 8_000
@@ -29,23 +30,40 @@ def _read(name: str) -> str:
     return (package_files(__package__ or "") / name).read_text(encoding="utf-8").strip()
 
 
-def plan_messages(request: Request, tasks: TaskTable, *, structured: bool) -> list[BaseMessage]:
-    """System message (rules, table, examples: the same for every request) and the request.
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a prompt shows besides the rules, the request and its files.
+
+    Attributes:
+        tasks: the table, or what there is room for, in its order.
+        demos: demonstrations, the most similar first.
+        turns: positions in the request's history of the turns whose words are shown, in order.
+        made: ids of earlier files that are shown; with their turn where it is shown.
+    """
+
+    tasks: TaskTable
+    demos: tuple[Demo, ...] = ()
+    turns: tuple[int, ...] = ()
+    made: frozenset[str] = frozenset()
+
+
+def plan_messages(request: Request, shown: Shown, *, structured: bool) -> list[BaseMessage]:
+    """System message (rules, table, examples) and the request.
 
     Args:
         request: what is to be planned.
-        tasks: the table to plan with.
+        shown: table, demonstrations and history.
         structured: whether the answer's form is enforced by a schema; else the form is described for plain text.
     """
     from langchain_core.messages import HumanMessage, SystemMessage
 
     system = fill(
         _read("plan.md"),
-        tasks="\n".join(task_line(t) for t in tasks.values()),
+        tasks="\n".join(task_line(t) for t in shown.tasks.values()),
         format=_read("format_structured.md" if structured else "format_text.md"),
-        examples=_examples(tasks, structured=structured),
+        examples="\n\n".join(demo_text(d, structured=structured) for d in reversed(shown.demos)) or "(none)",
     )
-    return [SystemMessage(system), HumanMessage(_asked(request))]
+    return [SystemMessage(system), HumanMessage(_asked(request, shown))]
 
 
 def repair_messages(answer: str, problems: Sequence[str], started: Sequence[PlannedTask]) -> list[BaseMessage]:
@@ -79,49 +97,39 @@ def _port(port: Port, *, described: bool) -> str:
     return f"{head} = {one_line(port.description, 120)}" if described and port.description else head
 
 
-def _asked(request: Request) -> str:
+def _asked(request: Request, shown: Shown) -> str:
     parts: list[str] = []
-    turns = request.history[-MAX_TURNS:]
-    if turns:
-        parts.append(delimited("earlier", "\n".join(_turn(t.role, t.text, [(m.artifact, m.task) for m in t.made]) for t in turns)))
-    made = [m.artifact for t in request.history[:-MAX_TURNS] for m in t.made]
-    if made:
-        parts.append(delimited("earlier-files", "\n".join(_file(a.id, a) for a in made[-20:])))
+    if shown.turns:
+        parts.append(delimited("earlier", "\n".join(turn_text(request.history[i], shown.made) for i in shown.turns)))
+    rest = [m for i, turn in enumerate(request.history) if i not in shown.turns for m in turn.made if m.artifact.id in shown.made]
+    if rest:
+        parts.append(delimited("earlier-files", "\n".join(made_text(m) for m in rest)))
     parts.append(delimited("files", "\n".join(_file(request.name_of(f), f) for f in request.files) or "(none)"))
     parts.append(delimited("request", request.text))
     return "\n\n".join(parts)
 
 
-def _turn(role: str, text: str, made: Sequence[tuple[Artifact, str]]) -> str:
-    lines = [f"{role}: {one_line(text, MAX_TURN_CHARACTERS)}"]
-    lines += [
-        _file(a.id, a) + (f", made by {task}" if task else ", attached") + f", called {json.dumps(a.name, ensure_ascii=False)}"
-        for a, task in made
-    ]
-    return "\n".join(lines)
+def turn_text(turn: Turn, made: frozenset[str]) -> str:
+    """An earlier message, and those of its files that are shown."""
+    lines = [f"{turn.role}: {one_line(turn.text, MAX_TURN_CHARACTERS)}"]
+    return "\n".join([*lines, *(made_text(m) for m in turn.made if m.artifact.id in made)])
+
+
+def made_text(made: Made) -> str:
+    """An earlier file, by the id by which a plan means it."""
+    whence = f"made by {made.task}" if made.task else "attached"
+    return f"{_file(made.artifact.id, made.artifact)}, {whence}, called {json.dumps(one_line(made.artifact.name, 120), ensure_ascii=False)}"
 
 
 def _file(name: str, file: Artifact) -> str:
     return f"- {json.dumps(name, ensure_ascii=False)}: {file.kind}, {file.media_type}"
 
 
-def _examples(tasks: TaskTable, *, structured: bool) -> str:
-    """The demonstrations whose tasks are all in the table."""
-    shown = []
-    for demo in demonstrations():
-        if all(t["task"] in tasks for t in demo["plan"]):
-            files = "\n".join(f"- {json.dumps(f['name'])}: {f['kind']}, {f['media_type']}" for f in demo["files"]) or "(none)"
-            answer = answer_json(Plan.from_json(demo["plan"]), demo.get("question", ""), structured=structured)
-            shown.append(
-                f"{delimited('files', files)}\n{delimited('request', demo['request'])}\nAnswer: {json.dumps(answer, ensure_ascii=False)}"
-            )
-    return "\n\n".join(shown)
-
-
-def demonstrations() -> list[dict[str, Any]]:
-    """The demonstrations of `demos.json`: request, files, plan in the JSON form of `agent/plan.py`, and perhaps a question."""
-    loaded: list[dict[str, Any]] = json.loads(_read("demos.json"))
-    return loaded
+def demo_text(demo: Demo, *, structured: bool) -> str:
+    """A demonstration in the form in which the model is to answer."""
+    files = "\n".join(f"- {json.dumps(f.name)}: {f.kind}, {f.media_type}" for f in demo.files) or "(none)"
+    answer = json.dumps(answer_json(demo.as_plan(), demo.question, structured=structured), ensure_ascii=False)
+    return f"{delimited('files', files)}\n{delimited('request', demo.request)}\nAnswer: {answer}"
 
 
 def answer_json(plan: Plan, question: str, *, structured: bool) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
-from langchain_hugginggpt.agent.chat import ask, chat_model_error, cut, delimited, fill, load_chat_model, one_line
+from langchain_hugginggpt.agent.chat import aask, ask, astream, chat_model_error, cut, delimited, fill, load_chat_model, one_line
 from langchain_hugginggpt.agent.errors import ChatModelError, SettingsError
 from langchain_hugginggpt.index.errors import CallerError
 from langchain_hugginggpt.tools.errors import MissingExtraError
@@ -157,3 +159,22 @@ def test_texts_of_prompts() -> None:
     assert cut("abc", 3) == "abc"
     assert cut("abcd", 3) == "abc… (cut)"
     assert one_line(" a\n b\t", 9) == "a b"
+
+
+class Waits(ScriptedChat):
+    """A model without an asynchronous side, as ChatHuggingFace over a local pipeline: each way fails otherwise."""
+
+    async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        raise NotImplementedError("async generation is not supported")
+
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        raise AttributeError("no attribute 'async_client'", name="async_client")
+        yield
+
+
+async def test_a_model_that_can_only_wait_is_called_in_a_thread() -> None:
+    model = Waits(script=["one two", "one two"])
+    assert (await aask(model, [HumanMessage("hi")])).text == "one two"
+    assert "".join([piece.text async for piece in astream(model, [HumanMessage("hi")])]) == "one two"
+    with pytest.raises(ChatModelError, match="AttributeError: odd"):
+        await aask(ScriptedChat(script=[AttributeError("odd")]), [HumanMessage("hi")])

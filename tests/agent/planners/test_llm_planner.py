@@ -9,19 +9,22 @@ import re
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from langchain_hugginggpt.agent.checker import check
 from langchain_hugginggpt.agent.errors import ChatModelError, PlanError
 from langchain_hugginggpt.agent.plan import Plan, PlannedTask, Ref
 from langchain_hugginggpt.agent.planners.llm import LLMPlanner
-from langchain_hugginggpt.agent.planners.llm.prompt import answer_json, demonstrations, plan_messages, schema, task_line
-from langchain_hugginggpt.agent.planners.planner import Planner
-from langchain_hugginggpt.agent.request import Made, Request, Turn
+from langchain_hugginggpt.agent.planners.llm.budget import estimate
+from langchain_hugginggpt.agent.planners.llm.prompt import answer_json
+from langchain_hugginggpt.agent.planners.planner import GrowingPlanner, Planner
+from langchain_hugginggpt.agent.request import Request
+from langchain_hugginggpt.index.errors import BudgetError
+from langchain_hugginggpt.index.minilm import MiniLM
 from langchain_hugginggpt.tools.hub_tasks import HUB_TASKS
-from langchain_hugginggpt.tools.task import HubTask, Kind, Port, TaskTable
+from langchain_hugginggpt.tools.task import TaskTable
 from tests.fakes import ScriptedChat, file
 from tests.openai_server import Fails, OpenAIServer, Raw, Says
 
@@ -33,20 +36,35 @@ TASKS = (
 ANSWER = answer_json(Plan(tasks=TASKS), "", structured=True)
 GOOD = json.dumps(ANSWER)
 BROKEN = GOOD.replace('"scan.png"', '"letter.png"')
+ENCODER = MiniLM()
+
+
+def planner_of(model: BaseChatModel, **settings: Any) -> LLMPlanner:
+    return LLMPlanner(model, encoder=ENCODER, **settings)
 
 
 def chat(url: str, **settings: Any) -> ChatOpenAI:
     return ChatOpenAI(model="local", base_url=url, api_key=SecretStr("x"), max_retries=0, **{"timeout": 10, **settings})
 
 
-async def planned(server: OpenAIServer, how: str, **settings: Any) -> Plan:
+class Even:
+    """Finds every task as plausible as the others."""
+
+    def __init__(self, score: float) -> None:
+        self._score = score
+
+    def plausible(self, request: Request, tasks: TaskTable) -> dict[str, float]:
+        return dict.fromkeys(tasks, self._score)
+
+
+async def planned(server: OpenAIServer, how: str, *, request: Request = REQUEST, **settings: Any) -> Plan:
     """Plan in one of three ways."""
-    planner: Planner = LLMPlanner(chat(server.url), **settings)
+    planner: Planner = planner_of(chat(server.url), **settings)
     if how == "sync":
-        return await asyncio.to_thread(planner.plan, REQUEST, HUB_TASKS)
+        return await asyncio.to_thread(planner.plan, request, HUB_TASKS)
     if how == "async":
-        return await planner.aplan(REQUEST, HUB_TASKS)
-    return Plan(tasks=tuple([task async for task in planner.astream(REQUEST, HUB_TASKS)]))
+        return await planner.aplan(request, HUB_TASKS)
+    return Plan(tasks=tuple([task async for task in planner.astream(request, HUB_TASKS)]))
 
 
 ways = pytest.mark.parametrize("how", ["sync", "async", "stream"])
@@ -88,7 +106,7 @@ async def test_a_server_without_schemas_is_asked_for_plain_text(how: str, status
 
 async def test_a_server_without_schemas_is_asked_for_one_only_once() -> None:
     with OpenAIServer(Fails(status=400), GOOD, GOOD, GOOD) as server:
-        planner = LLMPlanner(chat(server.url))
+        planner = planner_of(chat(server.url))
         assert (await planner.aplan(REQUEST, HUB_TASKS)).tasks == TASKS
         assert (await planner.aplan(REQUEST, HUB_TASKS)).tasks == TASKS
         assert [t async for t in planner.astream(REQUEST, HUB_TASKS)] == list(TASKS)
@@ -145,7 +163,7 @@ async def test_a_task_is_given_out_before_the_next_is_written() -> None:
     cut = GOOD.index('{"id": "2"')
     says = Says(pieces=(GOOD[:40], GOOD[40:cut], GOOD[cut:]), hold=2)
     with OpenAIServer(says) as server:
-        tasks = LLMPlanner(chat(server.url)).astream(REQUEST, HUB_TASKS)
+        tasks = planner_of(chat(server.url)).astream(REQUEST, HUB_TASKS)
         assert await anext(tasks) == TASKS[0]  # the server waits for the gate: the second task does not exist yet
         says.gate.set()
         assert [t async for t in tasks] == [TASKS[1]]
@@ -154,27 +172,27 @@ async def test_a_task_is_given_out_before_the_next_is_written() -> None:
 async def test_a_started_task_stays_when_the_rest_is_repaired() -> None:
     lame = GOOD.replace('"text-to-speech"', '"sing-it"')
     with OpenAIServer(lame, GOOD.replace("scan.png", "other.png")) as server:
-        assert [t async for t in LLMPlanner(chat(server.url)).astream(REQUEST, HUB_TASKS)] == list(TASKS)
+        assert [t async for t in planner_of(chat(server.url)).astream(REQUEST, HUB_TASKS)] == list(TASKS)
     assert "have started; repeat them unchanged" in server.seen[1].texts[3]
 
 
 async def test_a_forward_reference_waits_for_the_end() -> None:
     turned = json.dumps(answer_json(Plan(tasks=TASKS[::-1]), "", structured=True))
     with OpenAIServer(turned) as server:
-        assert [t async for t in LLMPlanner(chat(server.url)).astream(REQUEST, HUB_TASKS)] == list(TASKS[::-1])
+        assert [t async for t in planner_of(chat(server.url)).astream(REQUEST, HUB_TASKS)] == list(TASKS[::-1])
 
 
 async def test_two_tasks_with_one_id_in_a_stream_are_a_fault() -> None:
     same = GOOD.replace('{"id": "2"', '{"id": "1"')
     with OpenAIServer(same, GOOD) as server:
-        assert [t async for t in LLMPlanner(chat(server.url)).astream(REQUEST, HUB_TASKS)] == list(TASKS)
+        assert [t async for t in planner_of(chat(server.url)).astream(REQUEST, HUB_TASKS)] == list(TASKS)
     assert "two tasks have the id '1'" in server.seen[1].texts[3]
 
 
 async def test_a_stream_that_breaks_leaves_what_was_given() -> None:
     cut = GOOD.index('{"id": "2"')
     with OpenAIServer(Says(pieces=(GOOD[:cut], GOOD[cut : cut + 9], "never"), break_before=2)) as server:
-        tasks = LLMPlanner(chat(server.url)).astream(REQUEST, HUB_TASKS)
+        tasks = planner_of(chat(server.url)).astream(REQUEST, HUB_TASKS)
         assert await anext(tasks) == TASKS[0]
         with pytest.raises(ChatModelError, match="cannot be reached, or the connection broke"):
             await anext(tasks)
@@ -182,12 +200,12 @@ async def test_a_stream_that_breaks_leaves_what_was_given() -> None:
 
 async def test_a_cut_stream_is_repaired() -> None:
     with OpenAIServer(GOOD[: GOOD.index('{"id": "2"') + 20], GOOD) as server:
-        assert [t async for t in LLMPlanner(chat(server.url)).astream(REQUEST, HUB_TASKS)] == list(TASKS)
+        assert [t async for t in planner_of(chat(server.url)).astream(REQUEST, HUB_TASKS)] == list(TASKS)
 
 
 async def test_a_consumer_may_stop() -> None:
     with OpenAIServer(GOOD) as server:
-        tasks = LLMPlanner(chat(server.url)).astream(REQUEST, HUB_TASKS)
+        tasks = planner_of(chat(server.url)).astream(REQUEST, HUB_TASKS)
         assert await anext(tasks) == TASKS[0]
         await tasks.aclose()  # type: ignore[attr-defined]
 
@@ -237,13 +255,13 @@ async def test_a_server_that_is_slow() -> None:
     says = Says(pieces=("a", "b"), hold=0)
     with OpenAIServer(says) as server:
         with pytest.raises(ChatModelError, match="did not answer in time"):
-            await anext(LLMPlanner(chat(server.url, timeout=0.2)).astream(REQUEST, HUB_TASKS))
+            await anext(planner_of(chat(server.url, timeout=0.2)).astream(REQUEST, HUB_TASKS))
         says.gate.set()
 
 
 def test_calls_in_several_event_loops_and_without_one() -> None:
-    with OpenAIServer(*[GOOD] * 4) as server:
-        planner = LLMPlanner(chat(server.url))
+    with OpenAIServer(*[GOOD] * 4, keep=True) as server:
+        planner = planner_of(chat(server.url))
         assert planner.plan(REQUEST, HUB_TASKS).tasks == TASKS
         assert planner.plan(REQUEST, HUB_TASKS).tasks == TASKS
 
@@ -257,8 +275,8 @@ def test_calls_in_several_event_loops_and_without_one() -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # connections of loops that were closed
 def test_async_calls_of_one_model_in_a_new_loop_each() -> None:
     """langchain-openai alone fails here every second time: its client is shared by address, and bound to the first loop."""
-    with OpenAIServer(*[GOOD] * 18) as server:
-        planner = LLMPlanner(chat(server.url))
+    with OpenAIServer(*[GOOD] * 18, keep=True) as server:
+        planner = planner_of(chat(server.url))
 
         async def streamed() -> list[PlannedTask]:
             return [t async for t in planner.astream(REQUEST, HUB_TASKS)]
@@ -274,7 +292,7 @@ def test_async_calls_of_one_model_in_a_new_loop_each() -> None:
 @pytest.mark.parametrize("item", [ANSWER, GOOD])
 async def test_models_with_tools_or_without_structure(tools: bool, item: object) -> None:
     model = ScriptedChat(script=[item] * 3, tools=tools)
-    planner = LLMPlanner(model)
+    planner = planner_of(model)
     assert planner.plan(REQUEST, HUB_TASKS).tasks == TASKS
     assert (await planner.aplan(REQUEST, HUB_TASKS)).tasks == TASKS
     assert [t async for t in planner.astream(REQUEST, HUB_TASKS)] == list(TASKS)
@@ -283,70 +301,130 @@ async def test_models_with_tools_or_without_structure(tools: bool, item: object)
 
 def test_a_repair_sends_no_tool_calls_back() -> None:
     model = ScriptedChat(script=[json.loads(BROKEN), ANSWER])
-    assert LLMPlanner(model).plan(REQUEST, HUB_TASKS).tasks == TASKS
+    assert planner_of(model).plan(REQUEST, HUB_TASKS).tasks == TASKS
     sent = model.asked[1][2]
     assert isinstance(sent, AIMessage)
     assert not sent.tool_calls
     assert "letter.png" in sent.text
 
 
-def test_the_prompt_holds_table_files_history_and_request() -> None:
-    fox = file("fox.png", "image/png")
-    history = (
-        Turn(role="user", text="Paint a fox"),
-        Turn(role="assistant", text="Here it\nis", made=(Made(artifact=fox, task="text-to-image"),)),
-    )
-    twins = (file("a.png", "image/png"), file("b.wav", "audio/wav"))
-    request = Request(text="Move it. </request> {{tasks}} \\d", files=twins, history=history)
-    system, asked = (m.text for m in plan_messages(request, HUB_TASKS, structured=True))
-    assert all(task_line(t) in system for t in HUB_TASKS.values())
-    assert "- image-to-image(image: image, prompt?: text = what to change) -> image: image — Change" in system
-    assert "text-ranking(query: text = the question or query, documents: text[]) ->" in system
-    assert "assistant: Here it is" in asked
-    assert f'- "{fox.id}": image, image/png, made by text-to-image, called "fox.png"' in asked
-    assert '- "a.png": image, image/png\n- "b.wav": audio, audio/wav' in asked
-    assert asked.endswith("<request-2>\nMove it. </request> {{tasks}} \\d\n</request-2>")
+@ways
+@pytest.mark.parametrize("said", ["Hello! How can I help you today?", "<think>They greet me.</think>\nHello!"])
+async def test_prose_is_the_answer_to_small_talk(how: str, said: str) -> None:
+    with OpenAIServer(said) as server:
+        plan = await planned(server, how, request=Request(text="Hi there, how are you?"))
+    assert plan == Plan(answer="" if how == "stream" else said.rpartition("\n")[2])
 
 
-def test_history_is_capped_but_its_files_stay() -> None:
-    fox = file("fox.png", "image/png")
-    old = Turn(role="user", text="x" * 5000, made=(Made(artifact=fox),))
-    request = Request(text="go", history=(old, *[Turn(role="user", text="y" * 5000)] * 30))
-    asked = plan_messages(request, HUB_TASKS, structured=False)[1].text
-    assert len(asked) < 7000
-    assert fox.id in asked
-    assert "… (cut)" in asked
+@ways
+async def test_prose_that_tries_to_be_a_plan_is_sent_back(how: str) -> None:
+    with OpenAIServer("My plan:\n1. image-to-text on scan.png", '{"tasks": []}') as server:
+        assert await planned(server, how, request=Request(text="Hi there, how are you?")) == Plan(
+            repairs=() if how == "stream" else ("the model was asked again, since: the answer holds no plan in JSON",)
+        )
 
 
-@pytest.mark.parametrize("demo", demonstrations(), ids=lambda d: d["request"][:20])
-@pytest.mark.parametrize("structured", [True, False])
-def test_every_demonstration_is_right(demo: dict[str, Any], structured: bool) -> None:
-    files = {f["name"]: file(f["name"], f["media_type"]) for f in demo["files"]}
-    assert all(files[f["name"]].kind == f["kind"] for f in demo["files"])
-    plan = Plan.from_json(demo["plan"])
-    assert check(plan, HUB_TASKS, files) == plan
-    text = json.dumps(answer_json(plan, demo.get("question", ""), structured=structured))
-    request = Request(text=demo["request"], files=tuple(files.values()))
-    again = LLMPlanner(ScriptedChat(script=[text], tools=False)).plan(request, HUB_TASKS)
-    assert again == Plan(tasks=plan.tasks, question=demo.get("question", ""))
+async def test_a_model_that_insists_that_no_task_serves_is_believed() -> None:
+    said = "I cannot order a taxi for you."
+    with OpenAIServer(said, said) as server:
+        plan = await planned(server, "async", request=Request(text="Order a taxi to the station"), plausibility=Even(0.5))
+    assert plan == Plan(answer=said)
+    with OpenAIServer(said, said) as server, pytest.raises(PlanError, match="holds no plan"):
+        await planned(server, "async", request=Request(text="Order a taxi to the station"), plausibility=Even(0.95))
 
 
-def test_a_table_of_ones_own_brings_no_foreign_examples() -> None:
-    own = HubTask(name="sing", summary="Sing\na song.", inputs=(), outputs=(Port(name="audio", kind=Kind.AUDIO),))
-    system = plan_messages(Request(text="go"), TaskTable([own]), structured=True)[0].text
-    assert "- sing() -> audio: audio — Sing a song." in system
-    assert "image-to-text" not in system
-    assert "What can you do?" in system
+async def test_the_plan_grows_and_ends_with_what_aplan_gives() -> None:
+    lame = GOOD.replace('"text-to-speech"', '"sing-it"')
+    with OpenAIServer(lame, GOOD) as server:
+        planner = planner_of(chat(server.url))
+        assert isinstance(planner, GrowingPlanner)
+        plans = [p async for p in planner.agrow(REQUEST, HUB_TASKS)]
+    assert plans[0] == Plan(tasks=TASKS[:1])
+    assert plans[1].tasks == TASKS
+    assert "asked again" in plans[1].repairs[0]
+    assert len(plans) == 2
 
 
-def test_the_schema_is_strict_all_the_way() -> None:
-    def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            if node.get("type") == "object":
-                assert node["additionalProperties"] is False
-                assert node["required"] == list(node["properties"])
-            for v in node.values():
-                walk(v)
+async def test_a_task_that_had_to_be_mended_waits_for_the_rest_of_the_plan() -> None:
+    first = ANSWER["tasks"][0]
+    with OpenAIServer(json.dumps({"tasks": [{**first, "arguments": []}, ANSWER["tasks"][1]], "question": None})) as server:
+        plans = [p async for p in planner_of(chat(server.url)).agrow(REQUEST, HUB_TASKS)]
+    assert [len(p.tasks) for p in plans] == [2]
+    assert plans[0].tasks == TASKS
+    assert "image" in plans[0].repairs[0]
 
-    walk(schema(HUB_TASKS))
-    assert schema(HUB_TASKS)["properties"]["tasks"]["items"]["properties"]["task"]["enum"] == list(HUB_TASKS)
+
+async def test_a_small_context_is_kept_in_every_message_of_a_repair() -> None:
+    long = BROKEN + " " + "words and words " * 2000
+    with OpenAIServer(long, GOOD) as server:
+        assert (await planned(server, "async", context_tokens=9000)).tasks == TASKS
+        sizes = [sum(estimate(t) + 8 for t in s.texts) + estimate(json.dumps(s.body.get("response_format", ""))) for s in server.seen]
+    assert all(size <= 9000 - 1024 for size in sizes)
+    with OpenAIServer(long) as server, pytest.raises(PlanError, match=r"letter\.png"):  # no room to ask again
+        await planned(server, "async", context_tokens=3000)
+
+
+async def test_where_a_schema_has_no_room_plain_text_is_asked_for() -> None:
+    with OpenAIServer(GOOD) as server:
+        await planned(server, "stream", context_tokens=1500)
+    assert "response_format" not in server.seen[0].body
+
+
+@ways
+async def test_a_request_without_room_is_never_sent(how: str) -> None:
+    with OpenAIServer() as server, pytest.raises(BudgetError):
+        await planned(server, how, request=Request(text="word " * 9000), context_tokens=8000)
+    assert server.seen == []
+
+
+def without_ids(first: str) -> str:
+    """Three tasks as TaskBench writes them; the last refers to the second."""
+    nodes = [
+        {"task": "image-to-text", "arguments": ["scan.png"]},
+        {"task": "translation", "arguments": [first]},
+        {"task": "text-to-speech", "arguments": ["<node-1>"]},
+    ]
+    return json.dumps({"task_steps": ["Step 1: [read] it"], "task_nodes": nodes, "task_links": []})
+
+
+@pytest.mark.parametrize(("first", "sizes"), [("<node-0>", [1, 2, 3, 3]), ("hello", [1, 2, 3, 3])])
+async def test_tasks_without_ids_keep_those_under_which_they_were_given_out(first: str, sizes: list[int]) -> None:
+    """References count from 0, which is seen only when the first of them comes; ids that were given out by then stay."""
+    text = without_ids(first)
+    with OpenAIServer(text, text) as server:
+        planner = planner_of(chat(server.url))
+        plans = [p async for p in planner.agrow(REQUEST, HUB_TASKS)]
+        whole = await planner.aplan(REQUEST, HUB_TASKS)
+    assert [len(p.tasks) for p in plans] == sizes
+    assert plans[-1].tasks == whole.tasks
+    assert [(t.id, t.parents) for t in whole.tasks] == [("1", ()), ("2", ("1",) if first != "hello" else ()), ("3", ("2",))]
+
+
+async def test_without_ids_a_count_that_is_not_clear_yet_waits() -> None:
+    nodes = [
+        {"task": "image-to-text", "arguments": {"image": "scan.png"}},
+        {"task": "text-to-speech", "arguments": {"text": "<GENERATED>-1"}},
+    ]
+    with OpenAIServer(json.dumps(nodes)) as server:
+        plans = [p async for p in planner_of(chat(server.url)).agrow(REQUEST, HUB_TASKS)]
+    assert [len(p.tasks) for p in plans] == [1, 2]
+    assert plans[-1].tasks == TASKS
+
+
+def test_a_model_that_gives_the_prompt_back_is_read_behind_it() -> None:
+    def echo(messages: list[BaseMessage]) -> str:
+        return "\n".join(m.text for m in messages) + "\nassistant: " + GOOD
+
+    model = ScriptedChat(script=[echo], tools=False)
+    assert planner_of(model).plan(REQUEST, HUB_TASKS).tasks == TASKS
+    silent = ScriptedChat(script=[lambda messages: "\n".join(m.text for m in messages)], tools=False)
+    with pytest.raises(PlanError, match="empty"):
+        planner_of(silent, repairs=0).plan(REQUEST, HUB_TASKS)
+
+
+async def test_what_has_no_single_repair_is_left_out_when_nobody_is_left_to_ask() -> None:
+    lame = GOOD.replace('"text-to-speech"', '"sing-it"')
+    with OpenAIServer(lame, lame) as server:
+        plan = await planned(server, "async")
+    assert plan.tasks == TASKS[:1]
+    assert any("sing-it" in r and "left out" in r for r in plan.repairs)
