@@ -24,7 +24,7 @@ class Out(NamedTuple):
 
     Attributes:
         tasks: (b, t) logits.
-        described: (b, t) logits without what was learnt of each known task: what an unknown one would get.
+        described: (b, t) logits without the residual of each known task: a loss on these makes the descriptions tell.
         links: (b, t, t) logits, from and to.
         places: (b, t) where each task is spoken of, in units of 40 tokens.
     """

@@ -1,8 +1,8 @@
 """The trained head in numpy: which tasks of a table a request asks for, where it speaks of each, and what flows between them.
 
 One forward pass of the encoder, whose top layers are the head's own; then every task of the table attends to the token states with a
-query made from its description, so that a task which training never saw is scored as well; tasks that it saw have a residual of their
-own. Pairs of chosen tasks are scored by their states, by where they are spoken of, and by the kinds that may flow.
+query made from its description; tasks that training saw have a residual of their own. Pairs of chosen tasks are scored by their states,
+by where they are spoken of, and by the kinds that may flow.
 """
 
 from __future__ import annotations
