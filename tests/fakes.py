@@ -91,7 +91,10 @@ class ScriptedChat(BaseChatModel):
             for n, text in enumerate(self._pieces(json.dumps(call["args"]))):
                 part = tool_call_chunk(name=None if n else call["name"], args=text, id=None if n else call["id"], index=i)
                 yield ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=[part]))
-        yield ChatGenerationChunk(message=AIMessageChunk(content="", chunk_position="last"))
+        last = AIMessageChunk(
+            content="", chunk_position="last", usage_metadata=message.usage_metadata, response_metadata=message.response_metadata
+        )
+        yield ChatGenerationChunk(message=last)
 
     def _pieces(self, text: str) -> list[str]:
         return [text[i : i + self.piece] for i in range(0, len(text), self.piece)]
