@@ -27,7 +27,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ..agent.settings import Settings, build, build_planner, data_folder
+from ..agent.settings import WEIGHTS, Settings, build, build_planner, data_folder
+from ..evaluation.digests import sha256
 from ..evaluation.errors import RefusedError
 from ..evaluation.evaluating import Evaluation, RunOptions, write_summary
 from ..evaluation.record import Record
@@ -69,8 +70,16 @@ def run_planning(run: Run, data: Path, settings: Settings, predictions: Path | N
         raise InputError("--skip-missing goes with recorded plans.", remedy="Name them: --predictions FILE.")
     loaded = _planning_data(data)
     planner = build_planner(settings) if predictions is None else Recorded(path=predictions, skip_missing=skip_missing)
-    told = {"llm": settings.llm} if predictions is None and settings.planner != "embedded" else {}
+    told = _told_planner(settings) if predictions is None else {}
     _follow(run, loaded.size, lambda o, _: aevaluate_planning(loaded, planner, options=o, settings=told), planning_json)
+
+
+def _told_planner(settings: Settings) -> dict[str, Any]:
+    """What tells one planner from another: its model, or the content of its weights."""
+    name = settings.planner or ""
+    if name.endswith(WEIGHTS):
+        return {"weights": name, "sha256 of the weights": sha256(Path(name))[:16]}
+    return {"llm": settings.llm} if name != "embedded" else {}
 
 
 def _planning_data(path: Path) -> PlanningData:
@@ -108,7 +117,7 @@ def run_agent(run: Run, data: Path, settings: Settings, *, traces: Path | None, 
     else:
         RunOptions(out=run.folder, resume=run.resume).check()
         agent = build(settings if settings.out else replace(settings, out=run.folder / "artifacts"))
-        told = {"data": str(data.resolve()), "planner": settings.planner, "llm": settings.llm, "index": settings.index}
+        told = {"data": str(data.resolve()), "llm": settings.llm, "index": settings.index, **_told_planner(settings)}
         evaluation = _follow(
             run, len(cases), lambda o, _: aevaluate_agent(cases, agent, prices=costs, options=o, settings=told), agent_json
         )

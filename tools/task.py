@@ -123,6 +123,11 @@ def _named(what: str, name: str, ports: tuple[Port, ...]) -> Port:
     raise UnknownNameError(what, name, [p.name for p in ports])
 
 
+def hub_spelling(name: str) -> str:
+    """A task's name as the Hub would spell it: `Image Classification`, `image_classification` and `image-classification` are one."""
+    return "-".join(name.lower().replace("_", " ").replace("-", " ").split())
+
+
 class TaskTable(Mapping[str, HubTask]):
     """Tasks by name, in the order given. What a planner may plan with.
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 from ...tools.hub_tasks import HUB_TASKS
-from ...tools.task import HubTask, Kind, Role
-
-_BREAK = re.compile(r"[\s_]+")
+from ...tools.task import HubTask, Kind, Role, hub_spelling
 
 
 @cache
@@ -20,7 +17,7 @@ def bridges(tasks: tuple[HubTask, ...], given: Kind, wanted: Kind) -> tuple[str,
     """
     found = tuple(t for t in tasks if _bridges(t, given, wanted))
     if len(found) > 1:
-        rows = [HUB_TASKS.get(_BREAK.sub("-", t.name.strip().lower())) for t in found]
+        rows = [HUB_TASKS.get(hub_spelling(t.name)) for t in found]
         exact = tuple(t for t, row in zip(found, rows, strict=True) if row is not None and _bridges(row, given, wanted))
         if None not in rows and len(exact) == 1:
             found = exact

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from ...tools.hub_tasks import HUB_TASKS
-from ...tools.task import HubTask, Kind, Port, Role, TaskTable
+from ...tools.task import HubTask, Kind, Port, Role, TaskTable, hub_spelling
 from ..errors import DatasetError
 
 
@@ -66,7 +65,7 @@ def _task(tool: _Tool) -> HubTask:
 
 
 def _like_hub_task(tool: _Tool) -> tuple[Port, ...] | None:
-    known = HUB_TASKS.get(re.sub(r"[\s_]+", "-", tool.id.strip().lower()))
+    known = HUB_TASKS.get(hub_spelling(tool.id))
     if known is None:
         return None
     ports = tuple(p for p in known.inputs if p.required and not p.many)

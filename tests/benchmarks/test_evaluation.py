@@ -20,5 +20,5 @@ def test_the_data_set_holds_what_it_says(tmp_path: Path) -> None:
 
 def test_one_measurement() -> None:
     seconds, megabytes = run_once(20)
-    assert 0 < seconds < 1
+    assert seconds > 0
     assert 20 < megabytes <= most_memory() + 1

@@ -84,7 +84,7 @@ def test_figures_by_hand(folder: Path) -> None:
     assert list(found["by_type"]) == ["chain", "dag", "single"]
     assert found["by_type"]["chain"]["official"]["n_f1"] == 100.0
     assert list(found["by_number_of_tasks"]) == ["1", "2", "3"]
-    assert found["latency_ms"]["p50"] < 50
+    assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p95"]
     assert found["problems"] == {}
     json.dumps(found)
 

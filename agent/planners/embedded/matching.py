@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....index.minilm import MiniLM
-from ....tools.task import HubTask, TaskTable
+from ....tools.task import HubTask, TaskTable, hub_spelling
 
 if TYPE_CHECKING:
     from ....index.minilm import Floats
@@ -84,11 +84,11 @@ class Matcher:
     def __init__(self, tasks: TaskTable, weights: Weights, encoder: MiniLM) -> None:
         self._weights = weights
         self._encoder = encoder
-        spelt = {_hub_spelling(n): n for n in tasks}
+        spelt = {hub_spelling(n): n for n in tasks}
         self._columns = [i for i, label in enumerate(weights.labels) if all(t in spelt for t in label)]
         self._labels = [tuple(spelt[t] for t in weights.labels[i]) for i in self._columns]
         shown = set(weights.shown)
-        self._described = [(n, text) for n, t in tasks.items() if _hub_spelling(n) not in shown for text in _descriptions(t)]
+        self._described = [(n, text) for n, t in tasks.items() if hub_spelling(n) not in shown for text in _descriptions(t)]
 
     def match(self, clauses: Sequence[str], *, limit: int = 6) -> list[list[Match]]:
         """For each clause its most likely readings, best first, at most `limit`."""
@@ -136,10 +136,6 @@ class Matcher:
     @cached_property
     def _descriptions(self) -> Floats:
         return self._encoder.encode([text for _, text in self._described])
-
-
-def _hub_spelling(name: str) -> str:
-    return "-".join(name.lower().replace("_", " ").split())
 
 
 def _descriptions(task: HubTask) -> Iterable[str]:

@@ -29,7 +29,7 @@ class TrainedPlanner:
     """Plans with weights that `hugginggpt train planner` wrote. Free, private, deterministic; one forward pass of MiniLM a plan.
 
     The table of tasks is an argument. A task that training never saw is scored by its description alone, which 23 tools are too few to
-    learn: left out of training, five of TaskBench's had an n-F1 of 6 where the others had 79. Train on the tasks that you plan with.
+    learn (benchmarks/RESULTS.md): train on the tasks that you plan with.
 
     Args:
         weights: a file, or what was read of one.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ....index.minilm import MiniLM
-from ....tools.task import HubTask, Kind, Port, TaskTable
+from ....tools.task import HubTask, Kind, Port, TaskTable, hub_spelling
 from .literals import Literal, shortened
 from .weights import TrainedWeights
 
@@ -62,11 +62,6 @@ def flags(task: HubTask) -> list[float]:
     return [float(k in takes) for k in KINDS] + [float(k in gives) for k in KINDS]
 
 
-def spelt(name: str) -> str:
-    """A task's name however it is written: `Image Classification` and `image_classification` are image-classification."""
-    return "-".join(name.lower().replace("_", " ").replace("-", " ").split())
-
-
 class Scorer:
     """The head over one table of tasks.
 
@@ -83,8 +78,8 @@ class Scorer:
         self._encoder = encoder.with_weights(weights.layers)
         described_ = encoder.encode([described(t) for t in tasks.values()])
         self._flags = np.array([flags(t) for t in tasks.values()], np.float32)
-        rows = {spelt(name): i for i, name in enumerate(weights.known)}
-        own = [rows.get(spelt(name)) for name in tasks]
+        rows = {hub_spelling(name): i for i, name in enumerate(weights.known)}
+        own = [rows.get(hub_spelling(name)) for name in tasks]
         told = np.concatenate([described_, self._flags], 1)
         query = self._norm(self._linear(told, "ask") + self._own("own_state", own), "norm_q")
         self._query = query

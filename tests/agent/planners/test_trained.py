@@ -12,9 +12,10 @@ from safetensors.numpy import save_file
 from langchain_hugginggpt.agent import Plan, Request, WeightsError
 from langchain_hugginggpt.agent.planners.trained import Decoding, TrainedPlanner, TrainedWeights
 from langchain_hugginggpt.agent.planners.trained.literals import Literal, literals, sentence_at, shortened
-from langchain_hugginggpt.agent.planners.trained.scoring import described, flags, spelt
+from langchain_hugginggpt.agent.planners.trained.scoring import described, flags
 from langchain_hugginggpt.agent.planners.trained.search import choose, ordered, wire
 from langchain_hugginggpt.tools import HUB_TASKS, Kind, TaskTable
+from langchain_hugginggpt.tools.task import hub_spelling
 from tests.fakes import file
 
 ASR, SUMMARY, SPEECH = (HUB_TASKS[n] for n in ("automatic-speech-recognition", "summarization", "text-to-speech"))
@@ -83,7 +84,7 @@ def test_what_the_head_reads_of_a_task() -> None:
     assert flags(ASR) == [0, 0, 1, 0, 1, 0, 0, 0]
     similar = HUB_TASKS["sentence-similarity"]
     assert described(similar).startswith("sentence-similarity. ")
-    assert spelt("Text_to Speech") == spelt("text-to-speech") == "text-to-speech"
+    assert hub_spelling("Text_to Speech") == hub_spelling(" text-to-speech") == "text-to-speech"
 
 
 def links(**scores: float) -> Any:
