@@ -7,7 +7,6 @@ from .executor import Executor
 from .plan import Plan, PlannedTask, Ref
 from .planners.embedded import EmbeddedPlanner
 from .planners.planner import Planner
-from .planners.trained import TrainedPlanner
 from .request import Made, Request, Turn
 from .response import EmbeddedResponder, Responder
 from .selection import IndexSelector, Selector
@@ -37,7 +36,6 @@ __all__ = [
     "TaskResult",
     "TaskTimeoutError",
     "Trace",
-    "TrainedPlanner",
     "Turn",
     "WeightsError",
     "check",

@@ -39,7 +39,7 @@ def ask(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> T:
         ChatModelError: the model could not be reached, refused, or answered nothing that can be read.
     """
     with _translated(model):
-        return model.invoke(list(messages))
+        return model.invoke(list(messages), **_options(model))
 
 
 async def aask(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> T:
@@ -51,11 +51,11 @@ async def aask(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> T:
     """
     with _translated(model):
         try:
-            return await model.ainvoke(list(messages))
+            return await model.ainvoke(list(messages), **_options(model))
         except (RuntimeError, AttributeError) as e:
             if not (_other_loop(e) or _waits_only(e)):
                 raise
-        return await asyncio.to_thread(model.invoke, list(messages))
+        return await asyncio.to_thread(model.invoke, list(messages), **_options(model))
 
 
 def stream(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> Iterator[T]:
@@ -80,6 +80,19 @@ async def astream(model: Runnable[Any, T], messages: Sequence[BaseMessage]) -> A
         waiting = model.stream(list(messages))  # as in aask
         while held := await asyncio.to_thread(lambda: list(islice(waiting, 1))):
             yield held[0]
+
+
+def in_process(model: object) -> object | None:
+    """The transformers pipeline that the model runs in this process, as ChatHuggingFace over a HuggingFacePipeline does; else None.
+
+    Such a model drops a schema that is bound to it without a word: it is not to be asked with one.
+    """
+    return getattr(getattr(model, "llm", None), "pipeline", None)
+
+
+def _options(model: object) -> dict[str, Any]:
+    """What a call needs besides the messages: a pipeline gives the whole prompt back before its answer, unless it is told not to."""
+    return {"skip_prompt": True} if in_process(model) is not None else {}
 
 
 def _waits_only(error: Exception) -> bool:

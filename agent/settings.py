@@ -35,13 +35,20 @@ class Settings:
         index: folder of a model-card index (HUGGINGGPT_INDEX); default the embedded catalogue.
         out: folder for results (HUGGINGGPT_OUT); default in the user's data folder.
         task_timeout: seconds that one task may take (HUGGINGGPT_TASK_TIMEOUT).
+        encoder: folder of the sentence encoder that the embedded planner's weights were trained on (HUGGINGGPT_ENCODER), e.g. one that
+            knows many languages; goes with such weights as `planner`. Default the packaged one, which knows English, and which all
+            else uses in any case.
+        context_tokens: tokens that the chat model takes when it plans, prompt and answer together (HUGGINGGPT_CONTEXT_TOKENS); default
+            what is known of the model, else no limit. The embedded planner has no use for it.
     """
 
     llm: str | None = None
     planner: str | None = None
+    encoder: Path | None = None
     index: Path | None = None
     out: Path | None = None
     task_timeout: float = 300.0
+    context_tokens: int | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -54,9 +61,11 @@ class Settings:
         return cls(
             llm=value("LLM"),
             planner=value("PLANNER"),
+            encoder=Path(found) if (found := value("ENCODER")) else None,
             index=Path(found) if (found := value("INDEX")) else None,
             out=Path(found) if (found := value("OUT")) else None,
             task_timeout=_seconds(value("TASK_TIMEOUT")),
+            context_tokens=tokens(found, "HUGGINGGPT_CONTEXT_TOKENS") if (found := value("CONTEXT_TOKENS")) else None,
         )
 
 
@@ -70,6 +79,17 @@ def _seconds(text: str | None) -> float:
     if not seconds > 0:
         raise SettingsError(f"HUGGINGGPT_TASK_TIMEOUT must be more than 0 seconds, not {text!r}.")
     return seconds
+
+
+def tokens(text: str, name: str) -> int:
+    """A number of tokens, 1 or more, as an option or a variable of that name gives it. Raises SettingsError."""
+    try:
+        number = int(text)
+    except ValueError as e:
+        raise SettingsError(f"{name} must be a whole number of tokens, not {text!r}.") from e
+    if number < 1:
+        raise SettingsError(f"{name} must be at least 1, not {text!r}.")
+    return number
 
 
 def data_folder() -> Path:
@@ -101,17 +121,25 @@ def build_planner(settings: Settings, *, encoder: MiniLM | None = None, model: B
     """The planner that the settings describe. Naming an llm never falls back to the embedded planner.
 
     Args:
-        settings: its `llm` and `planner`.
-        encoder: a MiniLM to share.
+        settings: its `llm`, `planner`, `encoder` and `context_tokens`.
+        encoder: a MiniLM to share, where the settings name none.
         model: the chat model that `settings.llm` names, where it was loaded already.
+
+    Raises:
+        UnknownNameError: there is no such planner.
+        SettingsError: the llm planner has no llm.
+        WeightsError: the weights cannot be used, or not with this encoder.
+        CallerError: the encoder that the settings name cannot be used.
     """
+    from ..index.minilm import MiniLM
     from .planners.embedded import EmbeddedPlanner
+    from .planners.embedded.weights import SHIPPED
 
     name = settings.planner or ("llm" if settings.llm else "embedded")
+    if settings.encoder is not None and (name == "embedded" or name.endswith(WEIGHTS)):
+        return EmbeddedPlanner(MiniLM(settings.encoder), SHIPPED if name == "embedded" else name)
     if name.endswith(WEIGHTS):
-        from .planners.trained import TrainedPlanner
-
-        return TrainedPlanner(name, encoder)
+        return EmbeddedPlanner(encoder, name)
     if name not in PLANNERS:
         raise UnknownNameError("planner", name, PLANNERS)
     if name == "embedded":
@@ -121,7 +149,7 @@ def build_planner(settings: Settings, *, encoder: MiniLM | None = None, model: B
     from .chat import load_chat_model
     from .planners.llm import LLMPlanner
 
-    return LLMPlanner(model or load_chat_model(settings.llm), encoder=encoder)
+    return LLMPlanner(model or load_chat_model(settings.llm), encoder=encoder, context_tokens=settings.context_tokens)
 
 
 def build(settings: Settings) -> HuggingGPT:

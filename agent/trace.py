@@ -117,7 +117,7 @@ class Trace:
         return not self.plan.error and all(r.status == "ok" for r in self.results)
 
     def as_json(self) -> dict[str, Any]:
-        """`{"version", "request", "plan", "repairs", "results", "confidence", "plan_error"}`."""
+        """`{"version", "request", "plan", "repairs", "results", "confidence", "question", "answer", "plan_error"}`."""
         return {
             "version": VERSION,
             "request": {"text": self.text, "files": [str(f.path) for f in self.files], "artifacts": [f.as_json() for f in self.files]},
@@ -125,16 +125,24 @@ class Trace:
             "repairs": list(self.plan.repairs),
             "results": [r.as_json() for r in self.results],
             "confidence": self.plan.confidence,
+            "question": self.plan.question or None,
+            "answer": self.plan.answer or None,
             "plan_error": self.plan.error or None,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Trace:
-        """Read what `as_json` wrote. Raises PlanError when the plan in it has not the form of one."""
+        """Read what `as_json` wrote; what it did not write at first (`question`, `answer`, …) may be missing.
+
+        Raises:
+            PlanError: the plan in it has not the form of one.
+        """
         plan = replace(
             Plan.from_json(data["plan"]),
             repairs=tuple(data.get("repairs", ())),
             confidence=data.get("confidence"),
+            question=data.get("question") or "",
+            answer=data.get("answer") or "",
             error=data.get("plan_error") or "",
         )
         results = tuple(TaskResult.from_json(r) for r in data["results"])

@@ -15,6 +15,9 @@ evaluate = typer.Typer(
 
 Llm = Annotated[str | None, typer.Option(metavar="MODEL", help="Chat model, e.g. openai:gpt-5-mini. [HUGGINGGPT_LLM]")]
 PlannerName = Annotated[str | None, typer.Option("--planner", metavar="embedded|llm|FILE", help="Who plans. [HUGGINGGPT_PLANNER]")]
+EncoderFolder = Annotated[
+    Path | None, typer.Option("--encoder", metavar="FOLDER", help="Encoder of the planner's weights. [HUGGINGGPT_ENCODER]")
+]
 Index = Annotated[Path | None, typer.Option(metavar="PATH", help="Folder of a model-card index. [HUGGINGGPT_INDEX]")]
 Limit = Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first N cases.")]
 Workers = Annotated[
@@ -29,6 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standar
 def planning(
     data: Annotated[Path, typer.Option(metavar="PATH", help="TaskBench's folder or one of its files, or your cases (.yaml).")],
     planner: PlannerName = None,
+    encoder: EncoderFolder = None,
     llm: Llm = None,
     predictions: Annotated[Path | None, typer.Option(metavar="FILE", help="Score these recorded plans instead of planning.")] = None,
     skip_missing: Annotated[
@@ -45,7 +49,7 @@ def planning(
     from .options import settings
 
     run = Run(kind="planning", limit=limit, workers=workers, out=out, resume=resume, as_json=as_json)
-    run_planning(run, data, settings(llm=llm, planner=planner), predictions, skip_missing=skip_missing)
+    run_planning(run, data, settings(llm=llm, planner=planner, encoder=encoder), predictions, skip_missing=skip_missing)
 
 
 @evaluate.command()
@@ -74,6 +78,7 @@ def selection(
 def agent(
     data: Annotated[Path, typer.Option(metavar="PATH", help="Your cases (.yaml), or a folder of such files.")],
     planner: PlannerName = None,
+    encoder: EncoderFolder = None,
     llm: Llm = None,
     index: Index = None,
     traces: Annotated[Path | None, typer.Option(metavar="FILE", help="Score these recorded runs instead of running anything.")] = None,
@@ -89,7 +94,7 @@ def agent(
     from .options import settings
 
     run = Run(kind="agent", limit=limit, workers=workers, out=out, resume=resume, as_json=as_json)
-    raise typer.Exit(run_agent(run, data, settings(llm=llm, planner=planner, index=index), traces=traces, prices=prices))
+    raise typer.Exit(run_agent(run, data, settings(llm=llm, planner=planner, encoder=encoder, index=index), traces=traces, prices=prices))
 
 
 @evaluate.command()

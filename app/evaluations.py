@@ -79,7 +79,8 @@ def _told_planner(settings: Settings) -> dict[str, Any]:
     name = settings.planner or ""
     if name.endswith(WEIGHTS):
         return {"weights": name, "sha256 of the weights": sha256(Path(name))[:16]}
-    return {"llm": settings.llm} if name != "embedded" else {}
+    budget = {} if settings.context_tokens is None else {"context_tokens": settings.context_tokens}
+    return {"llm": settings.llm, **budget} if name != "embedded" else {}
 
 
 def _planning_data(path: Path) -> PlanningData:

@@ -29,6 +29,16 @@ PlannerName = Annotated[
     str | None,
     typer.Option("--planner", metavar="embedded|llm|FILE", help="Who plans; default llm when there is one. [HUGGINGGPT_PLANNER]"),
 ]
+EncoderFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--encoder", metavar="FOLDER", help="Encoder that the weights of --planner FILE stand on; default English. [HUGGINGGPT_ENCODER]"
+    ),
+]
+ContextTokens = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Tokens that the chat model takes when it plans, its answer included. [HUGGINGGPT_CONTEXT_TOKENS]"),
+]
 Index = Annotated[Path | None, typer.Option(metavar="PATH", help="Folder of a model-card index. [HUGGINGGPT_INDEX]")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the files that tasks make. [HUGGINGGPT_OUT]")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
@@ -40,6 +50,8 @@ def ask(
     file: Files = None,
     llm: Llm = None,
     planner: PlannerName = None,
+    encoder: EncoderFolder = None,
+    context_tokens: ContextTokens = None,
     index: Index = None,
     out: Out = None,
     as_json: AsJson = False,
@@ -49,7 +61,7 @@ def ask(
     from .chat import chat
     from .options import settings
 
-    chosen = settings(llm=llm, planner=planner, index=index, out=out)
+    chosen = settings(llm=llm, planner=planner, encoder=encoder, index=index, out=out, context_tokens=context_tokens)
     if text is None:
         raise typer.Exit(chat(chosen, file or []))
     raise typer.Exit(answer(chosen, _text(text), file or [], as_json=as_json))
@@ -57,13 +69,21 @@ def ask(
 
 @app.command()
 def plan(
-    text: Text = None, file: Files = None, llm: Llm = None, planner: PlannerName = None, index: Index = None, as_json: AsJson = False
+    text: Text = None,
+    file: Files = None,
+    llm: Llm = None,
+    planner: PlannerName = None,
+    encoder: EncoderFolder = None,
+    context_tokens: ContextTokens = None,
+    index: Index = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the plan of a request without running it."""
     from .options import settings
     from .show import show_plan
 
-    show_plan(settings(llm=llm, planner=planner, index=index), _text(text or "-"), file or [], as_json=as_json)
+    chosen = settings(llm=llm, planner=planner, encoder=encoder, index=index, context_tokens=context_tokens)
+    show_plan(chosen, _text(text or "-"), file or [], as_json=as_json)
 
 
 @app.command()
@@ -102,15 +122,22 @@ training = typer.Typer(help="Train weights of your own.", no_args_is_help=True, 
 
 @training.command()
 def planner(
-    data: Annotated[list[Path], typer.Option(metavar="PATH", help="Labelled requests in TaskBench's layout; may be repeated.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="Labelled requests in TaskBench's layout, beside those that come along; may be repeated."),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the weights are written.")] = Path("planner.safetensors"),
-    epochs: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Passes over the data.")] = 5,
+    encoder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Encoder to train on, which the planner then needs as well. [HUGGINGGPT_ENCODER]")
+    ] = None,
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Passes over the data, in each of two trainings.")] = 4,
     seed: Annotated[int, typer.Option(metavar="N", help="Of everything that is random.")] = 0,
 ) -> None:
-    """Train a planner on labelled requests; use it with --planner FILE."""
+    """Train the embedded planner on labelled requests, beside those that come along; use it with --planner FILE."""
+    from .options import settings
     from .train import train
 
-    train(data, out, epochs=epochs, seed=seed)
+    train(data or [], out, encoder=settings(encoder=encoder).encoder, epochs=epochs, seed=seed)
 
 
 @app.callback(invoke_without_command=True)

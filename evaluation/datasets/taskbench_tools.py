@@ -69,7 +69,8 @@ def _like_hub_task(tool: _Tool) -> tuple[Port, ...] | None:
     if known is None:
         return None
     ports = tuple(p for p in known.inputs if p.required and not p.many)
-    return ports if Counter(p.kind for p in ports) == Counter(tool.takes) else None
+    options = tuple(p for p in known.inputs if p.role is Role.OPTION and p.name.endswith("language"))
+    return (*ports, *options) if Counter(p.kind for p in ports) == Counter(tool.takes) else None
 
 
 def _by_kind(kinds: Sequence[Kind]) -> tuple[Port, ...]:

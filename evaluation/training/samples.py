@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...agent.planners.trained.literals import literals, shortened
-from ...agent.planners.trained.scoring import KINDS
+from ...agent.planners.embedded.telling import tell
+from ...agent.request import Request
 from ...index.minilm import MiniLM
-from ...tools.task import Kind, TaskTable
-from ..datasets.planning_data import LaidOutPlan, PlanningCase, PlanningData
+from ...tools.task import TaskTable
+from ..datasets.planning_data import LaidOutPlan, PlanningData
 from ..errors import DatasetError
 from ..metrics.taskbench import given_links, names_of
 from ..problems import Problems
+from .written import Written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 
 FROZEN = -3
 """The layer of the encoder whose states the trained layers read: the third from the top."""
-_FOLDS = 10
+RUN, CHAT, ASK = 0, 1, 2
+_MODES = {"run": RUN, "chat": CHAT, "ask": ASK}
+_FOLDS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,25 +36,50 @@ class Sample:
     """One labelled request, over a table of t tasks.
 
     Attributes:
-        case: where it comes from.
+        id: of the case.
+        request: what was asked.
         states: (tokens, 384) float16, of the frozen layer.
         tasks: (t,) of 0 and 1: which tasks are labelled.
-        links: (t, t) of 0 and 1, from and to.
-        files: (4,) whether the request holds a literal of each kind.
+        twice: (t,) of 0 and 1: which of them more than once.
+        links: pairs of tasks, from and to.
+        given: (12,) what the request brings along.
+        mode: RUN, CHAT or ASK.
         partial: the label names tasks outside the table as well, so that a missing one may be meant by those.
+        heard: (task, first token, one behind the last): where it is known which words ask for a task.
+        held: not trained on; what is chosen is chosen on these.
     """
 
-    case: PlanningCase
+    id: str
+    request: Request
     states: NDArray[np.float16]
     tasks: Floats
-    links: Floats
-    files: Floats
-    partial: bool
+    twice: Floats
+    links: tuple[tuple[int, int], ...]
+    given: Floats
+    mode: int = RUN
+    partial: bool = False
+    heard: tuple[tuple[int, int, int], ...] = ()
+    held: bool = False
 
 
-def held_out(ident: str) -> bool:
-    """Whether a case belongs to the tenth that is not trained on: by its id, so that it is the same in every run."""
-    return int(hashlib.sha256(ident.encode()).hexdigest(), 16) % _FOLDS == 0
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Samples over one table.
+
+    Attributes:
+        name: of the table.
+        tasks: the table.
+        samples: what is learnt from.
+    """
+
+    name: str
+    tasks: TaskTable
+    samples: tuple[Sample, ...]
+
+
+def held_out(ident: str, one_of: int = _FOLDS) -> bool:
+    """Whether a case belongs to the part that is not trained on: by its id, so that it is the same in every run."""
+    return int(hashlib.sha256(ident.encode()).hexdigest(), 16) % one_of == 0
 
 
 def one_table(sets: Sequence[PlanningData]) -> TaskTable:
@@ -83,7 +112,7 @@ def read_samples(
                 problems.add("not trained on: no request or no label", case.id)
             elif case.id in found:
                 problems.add("not trained on: its id came before", case.id)
-            elif (sample := _sample(case, case.label, case.request.text, rows, encoder)) is None:
+            elif (sample := _labelled(case.id, case.request, case.label, rows, encoder)) is None:
                 problems.add("not trained on: no labelled task is in the table", case.id)
             else:
                 found[case.id] = sample
@@ -92,27 +121,61 @@ def read_samples(
     return list(found.values())
 
 
-def _sample(case: PlanningCase, label: LaidOutPlan, text: str, rows: dict[str, int], encoder: MiniLM) -> Sample | None:
+def _labelled(ident: str, request: Request, label: LaidOutPlan, rows: Mapping[str, int], encoder: MiniLM) -> Sample | None:
+    names = names_of(label.task_nodes)
+    if not any(n in rows for n in names):
+        return None
+    links = [(a, b) for a, b in given_links(label.task_links) if a in rows and b in rows]
+    partial = any(n not in rows for n in names)
+    return _sample(ident, request, [n for n in names if n in rows], links, rows, encoder, partial=partial)
+
+
+def sample_of(written: Written, rows: Mapping[str, int], encoder: MiniLM) -> Sample:
+    """A request that was written for training; tasks outside the table are left out.
+
+    Args:
+        written: the request and its plan.
+        rows: position of each task of the table.
+        encoder: gives the frozen states.
+    """
+    names = [n for n in written.tasks if n in rows]
+    links = [(written.tasks[a], written.tasks[b]) for a, b in written.links]
+    inside = [(a, b) for a, b in links if a in rows and b in rows]
+    mode = _MODES[written.mode]
+    spans = [(rows[n], s) for n, s in zip(written.tasks, written.spans, strict=False) if s is not None and n in rows]
+    return _sample(written.text, written.request, names, inside, rows, encoder, mode=mode, spans=spans)
+
+
+def _sample(
+    ident: str,
+    request: Request,
+    names: Sequence[str],
+    links: Sequence[tuple[str, str]],
+    rows: Mapping[str, int],
+    encoder: MiniLM,
+    *,
+    mode: int = RUN,
+    partial: bool = False,
+    spans: Sequence[tuple[int, tuple[int, int]]] = (),
+) -> Sample:
     import numpy as np
 
-    names = names_of(label.task_nodes)
-    tasks = np.zeros(len(rows), np.float32)
-    for name in names:
-        if name in rows:
-            tasks[rows[name]] = 1
-    if not tasks.any():
-        return None
-    links = np.zeros((len(rows), len(rows)), np.float32)
-    for a, b in given_links(label.task_links):
-        if a in rows and b in rows and a != b:
-            links[rows[a], rows[b]] = 1
-    files = case.request.files if case.request else ()
-    kinds = {x.kind if x.kind in KINDS else Kind.TEXT for x in literals(text, files)}
+    told = tell(request)
+    tasks, twice = np.zeros(len(rows), np.float32), np.zeros(len(rows), np.float32)
+    for name, n in Counter(names).items():
+        tasks[rows[name]], twice[rows[name]] = 1, float(n > 1)
+    read = encoder.token_states(told.text, layer=FROZEN)
+    middles = [told.original((a + b) // 2) if b else -1 for a, b in read.offsets]
+    heard = [(row, [i for i, m in enumerate(middles) if start <= m < end]) for row, (start, end) in spans]
     return Sample(
-        case=case,
-        states=encoder.token_states(shortened(text).text, layer=FROZEN).states.astype(np.float16),
+        id=ident,
+        request=request,
+        states=read.states.astype(np.float16),
         tasks=tasks,
-        links=links,
-        files=np.array([float(k in kinds) for k in KINDS], np.float32),
-        partial=any(n not in rows for n in names),
+        twice=twice,
+        links=tuple(dict.fromkeys((rows[a], rows[b]) for a, b in links if a != b)),
+        given=np.array(told.given, np.float32),
+        mode=mode,
+        partial=partial,
+        heard=tuple((row, found[0], found[-1] + 1) for row, found in heard if found),
     )

@@ -1,34 +1,34 @@
-"""Trains a planner on labelled requests: the encoder's two top layers and the head, on a processor, in minutes."""
+"""Trains the embedded planner on labelled requests: the encoder's two top layers and the head, on a processor, in minutes."""
 
 from __future__ import annotations
 
-import math
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...agent.planners.trained.scoring import described, flags
-from ...agent.planners.trained.weights import Decoding, TrainedWeights
+from ...agent.planners.embedded.telling import described
+from ...agent.planners.embedded.weights import Decoding, Known, Weights, as_stored
+from ...index.encoder_folder import Shape
 from ...index.minilm import MiniLM
 from ...tools.errors import MissingExtraError
-from ...tools.task import TaskTable
+from ...tools.hub_tasks import HUB_TASKS
 from ..datasets.planning_data import PlanningData
 from ..errors import DatasetError
 from ..problems import Problems
-from .samples import Sample, held_out, one_table, read_samples
+from .card import card_text
+from .invented import TOOLS_FILE, Learnt, fit_unseen
+from .own import FOLDER, own_requests
+from .samples import RUN, Group, Sample, held_out, one_table, read_samples, sample_of
 from .tuning import Tuned, tune
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
-    from numpy.typing import NDArray
 
-    from .network import Network, Out
+    from .network import Network
 
-_TOP = (4, 5)
+_TOP = Shape().top  # of the packaged encoder
 _NAMES = {
     "attended": "attention.output.dense",
     "norm1": "attention.output.LayerNorm",
@@ -36,8 +36,7 @@ _NAMES = {
     "outer": "output.dense",
     "norm2": "output.LayerNorm",
 }
-_BATCH, _RATE, _HEAD_RATE, _DROP, _SMOOTH = 32, 3e-4, 1e-3, 0.1, 0.03
-_UNSAID, _DESCRIBED, _LINK, _ORDER = 0.7, 0.5, 6.0, 0.15  # weights of the losses
+_LEAST = 20
 
 
 def _silent(*_: object) -> None:
@@ -49,13 +48,21 @@ class Training:
     """How a training runs.
 
     Attributes:
-        epochs: passes over the samples.
+        epochs: passes over the samples of each training.
+        members: trainings whose weights are averaged.
         seed: of everything that is random; the same seed, data and machine give the same weights.
-        on_progress: called with a stage (`requests`, `steps`, `held-out requests`), how many are done, and of how many.
+        generated: how many requests are made out of the written ones, beside these.
+        own: whether to train on this project's own requests (over the Hub's tasks and invented tools) as well.
+        folder: of these requests and of the invented tools; see `own.own_requests` and `invented.invented`.
+        on_progress: called with a stage (`requests`, `steps`, …), how many are done, and of how many.
     """
 
-    epochs: int = 5
+    epochs: int = 4
+    members: int = 2
     seed: int = 0
+    generated: int = 6000
+    own: bool = True
+    folder: Path = FOLDER
     on_progress: Callable[[str, int, int], None] = _silent
 
 
@@ -63,45 +70,96 @@ class Training:
 class Trained:
     """A trained planner, and what the data held that could not be used."""
 
-    weights: TrainedWeights
+    weights: Weights
     problems: Problems
     seconds: float
 
 
 def train_planner(sets: Sequence[PlanningData], training: Training | None = None, *, encoder: MiniLM | None = None) -> Trained:
-    """Train on nine tenths of the labelled cases; choose how scores become a plan on the rest, and say how it scores there.
+    """Train on 19 of 20 labelled requests; choose how scores become a plan on the rest, and say how it scores there.
 
     Args:
-        sets: data sets over one table of tasks.
+        sets: data sets over one table of tasks, which is trained on beside this project's own requests over the Hub's tasks; may be none.
         training: epochs, seed, progress.
-        encoder: a MiniLM to share.
+        encoder: the one to train on, e.g. `MiniLM(folder)` of one that knows many languages; the planner needs the same. Default: the
+            packaged one. Other encoders were tried in tests only, on tiny ones.
 
     Raises:
+        CallerError: the encoder cannot be read.
         DatasetError: nothing to train on, two tables, or fewer than 20 labelled cases.
         MissingExtraError: torch is not installed.
     """
     try:
+        import numpy as np
         import torch
     except ImportError as e:
         raise MissingExtraError("torch", "train") from e
+    from . import fitting
+    from .network import Network
+
     training, encoder = training or Training(), encoder or MiniLM()
     began = time.perf_counter()
-    tasks = one_table(sets)
     problems = Problems()
-    samples = _read(sets, tasks, encoder, problems, training)
-    kept = [s for s in samples if not held_out(s.case.id)]
-    rest = [s for s in samples if held_out(s.case.id)]
-    if len(samples) < 20 or not rest:
-        raise DatasetError(f"There are {len(samples)} labelled cases; at least 20 are needed.", remedy="Name more data: --data PATH.")
+    groups = [*([own_group(encoder, training)] if training.own else []), *_given(sets, encoder, problems, training)]
+    if not groups:
+        raise DatasetError("There is nothing to train on.", remedy="Name at least one data set: --data PATH.")
+    kept = [replace(g, samples=tuple(s for s in g.samples if not s.held)) for g in groups]
     torch.manual_seed(training.seed)
-    weights = _fit(kept, tasks, encoder, training)
-    tuned = tune(TrainedWeights(**weights, decoding=Decoding(), card={}), tasks, rest, encoder, training.on_progress)
+    firsts = fitting.first_rows(groups)
+    network = Network(sum(len(g.tasks) for g in groups), fitting.top_layers(encoder, encoder.shape.top, _NAMES), encoder.shape)
+    mean = _averaged(network, kept, encoder, training)
+    network.load_state_dict(mean)
+    linker = fitting.fit_links(network, kept, encoder, seed=training.seed, on_progress=training.on_progress)
+    arrays = _named(mean, linker, encoder.shape.top)
+    arrays["head"]["described"] = np.concatenate([encoder.encode([described(t) for t in g.tasks.values()]) for g in groups])
+    tables = [
+        Known(name=g.name, tasks=tuple(g.tasks), first=f, decoding=Decoding(spoken=all(s.mode == RUN for s in g.samples)))
+        for f, g in zip(firsts, groups, strict=True)
+    ]
+    weights = Weights(**arrays, tables=tuple(tables), card={}, encoder=encoder.name)
+    unseen = fit_unseen(weights, encoder, seed=training.seed, on_progress=training.on_progress, path=training.folder / TOOLS_FILE)
+    arrays["head"]["unseen.weight"] = unseen.weights
+    tuned = [_tuned(weights, known, groups, encoder, training) for known in tables]
     seconds = time.perf_counter() - began
-    card = _card(sets, tasks, kept, rest, training, tuned, seconds)
-    return Trained(weights=TrainedWeights(**weights, decoding=tuned.decoding, card=card), problems=problems, seconds=seconds)
+    tables = [replace(k, decoding=t.decoding) for k, t in zip(tables, tuned, strict=True)]
+    card = _card(sets, kept, dict(zip([k.name for k in tables], tuned, strict=True)), training, unseen, seconds)
+    return Trained(weights=replace(weights, tables=tuple(tables), card=card), problems=problems, seconds=seconds)
 
 
-def _read(sets: Sequence[PlanningData], tasks: TaskTable, encoder: MiniLM, problems: Problems, training: Training) -> list[Sample]:
+def _averaged(network: Network, groups: Sequence[Group], encoder: MiniLM, training: Training) -> dict[str, torch.Tensor]:
+    """The mean of the weights of several trainings that begin alike and see the requests in another order."""
+    import torch
+
+    from . import fitting
+
+    start = {k: v.clone() for k, v in network.state_dict().items()}
+    means = []
+    for member in range(training.members):
+        network.load_state_dict(start)
+        torch.manual_seed(training.seed + member)
+
+        def on_progress(stage: str, done: int, of: int, first: int = member) -> None:
+            training.on_progress(stage, first * of + done, training.members * of)
+
+        means.append(fitting.fit(network, groups, encoder, epochs=training.epochs, seed=training.seed + member, on_progress=on_progress))
+    return {k: torch.stack([m[k] for m in means]).mean(0) for k in start}
+
+
+def own_group(encoder: MiniLM, training: Training) -> Group:
+    """This project's own requests over the Hub's tasks, written and made out of these."""
+    rows = {name: i for i, name in enumerate(HUB_TASKS)}
+    samples: list[Sample] = []
+    requests = own_requests(training.generated, training.seed, training.folder)
+    for n, (written, held) in enumerate(requests, 1):
+        samples.append(replace(sample_of(written, rows, encoder), held=held))
+        training.on_progress("own requests", n, len(requests))
+    return Group(name="hub", tasks=HUB_TASKS, samples=tuple(samples))
+
+
+def _given(sets: Sequence[PlanningData], encoder: MiniLM, problems: Problems, training: Training) -> list[Group]:
+    if not sets:
+        return []
+    tasks = one_table(sets)
     size, done = sum(s.size for s in sets), 0
 
     def on_read() -> None:
@@ -109,163 +167,63 @@ def _read(sets: Sequence[PlanningData], tasks: TaskTable, encoder: MiniLM, probl
         done += 1
         training.on_progress("requests", done, size)
 
-    return read_samples(sets, tasks, encoder, problems, on_read)
+    samples = [replace(s, held=held_out(s.id)) for s in read_samples(sets, tasks, encoder, problems, on_read)]
+    if len(samples) < _LEAST or not any(s.held for s in samples):
+        raise DatasetError(f"There are {len(samples)} labelled cases; at least {_LEAST} are needed.", remedy="Name more data: --data PATH.")
+    return [Group(name=sets[0].name.split("/", maxsplit=1)[0], tasks=tasks, samples=tuple(samples))]
+
+
+def _tuned(weights: Weights, known: Known, groups: Sequence[Group], encoder: MiniLM, training: Training) -> Tuned:
+    group = next(g for g in groups if g.name == known.name)
+    held = [s for s in group.samples if s.held]
+    return tune(weights, group.tasks, held, encoder, known.decoding, training.on_progress)
 
 
 def _card(
-    sets: Sequence[PlanningData],
-    tasks: TaskTable,
-    kept: Sequence[Sample],
-    rest: Sequence[Sample],
-    training: Training,
-    tuned: Tuned,
-    seconds: float,
+    sets: Sequence[PlanningData], groups: Sequence[Group], tuned: Mapping[str, Tuned], training: Training, unseen: Learnt, seconds: float
 ) -> dict[str, Any]:
     return {
-        "trained_on": [{"name": s.name, **dict(s.settings)} for s in sets],
-        "tasks": len(tasks),
-        "cases": len(kept),
-        "held_out": {"cases": len(rest), "n_f1": tuned.n_f1, "e_f1": tuned.e_f1},
+        "trained_on": [{"name": g.name, "tasks": len(g.tasks), "requests": len(g.samples)} for g in groups],
+        "data": [{"name": s.name, **dict(s.settings)} for s in sets],
+        "held_out": {name: {"requests": t.cases, "n_f1": t.n_f1, "e_f1": t.e_f1, "exact": t.exact} for name, t in tuned.items()},
+        "invented_tools": {"n_f1": unseen.n_f1, "false_alarms": unseen.false_alarms},
         "epochs": training.epochs,
+        "members": training.members,
         "seed": training.seed,
         "seconds": round(seconds),
     }
 
 
-def _fit(samples: Sequence[Sample], tasks: TaskTable, encoder: MiniLM, training: Training) -> dict[str, Any]:
-    import torch
-
-    from .network import Network
-
-    network = Network(len(tasks), _top_layers(encoder))
-    table = _table(tasks, encoder)
-    own = [p for n, p in network.named_parameters() if n.startswith("layers.")]
-    head = [p for n, p in network.named_parameters() if not n.startswith("layers.")]
-    optimizer = torch.optim.AdamW([{"params": own, "lr": _RATE}, {"params": head, "lr": _HEAD_RATE}], weight_decay=0.01)
-    total = math.ceil(len(samples) / _BATCH) * training.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total))
-    mean = {k: v.detach().clone() for k, v in network.state_dict().items()}  # of the weights over the steps: steadier than the last
-    network.train()
-    for step, batch in enumerate(_epochs(samples, training), 1):
-        loss = _loss(network, table, batch)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        decay = min(0.99, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for name, value in network.state_dict().items():
-                mean[name].mul_(decay).add_(value, alpha=1 - decay)
-        training.on_progress("steps", step, total)
-    return _named(mean, tuple(tasks))
-
-
-def _rate(step: int, total: int) -> float:
-    """Part of the learning rate: up over the first tenth, then down along a cosine."""
-    warm = max(1, total // 10)
-    return min(1.0, (step + 1) / warm) * max(0.02, 0.5 * (1 + math.cos(math.pi * max(0, step - warm) / max(1, total - warm))))
-
-
-def _epochs(samples: Sequence[Sample], training: Training) -> Iterator[list[Sample]]:
-    """Batches of about the same length, in random order, as often as there are epochs."""
-    chance = random.Random(training.seed)  # noqa: S311  # not for secrets
-    for _ in range(training.epochs):
-        order = sorted(samples, key=lambda s: len(s.states) * chance.uniform(0.85, 1.18))
-        batches = [order[i : i + _BATCH] for i in range(0, len(order), _BATCH)]
-        chance.shuffle(batches)
-        yield from batches
-
-
-def _loss(network: Network, table: tuple[torch.Tensor, torch.Tensor], batch: Sequence[Sample]) -> torch.Tensor:
-    import numpy as np
-    import torch
-
-    longest = max(len(s.states) for s in batch)
-    x, real = torch.zeros(len(batch), longest, batch[0].states.shape[1]), torch.zeros(len(batch), longest, dtype=torch.bool)
-    for i, sample in enumerate(batch):
-        x[i, : len(sample.states)] = torch.from_numpy(sample.states.astype(np.float32))
-        real[i, : len(sample.states)] = True
-    real &= torch.rand(real.shape) > 0.04  # some tokens are not seen
-    real[:, 0] = True
-    tasks, links, files = (torch.from_numpy(np.stack([getattr(s, n) for s in batch])) for n in ("tasks", "links", "files"))
-    there = tasks.clone()
-    there[torch.rand(len(batch)) < 0.5] = math.nan  # half of them with the network's own choice of tasks
-    with torch.autocast("cpu", torch.bfloat16):
-        out: Out = network(x, real, table, files, there, drop=_DROP)
-    return _losses(out, tasks, links, torch.tensor([s.partial for s in batch]))
-
-
-def _losses(out: Out, tasks: torch.Tensor, links: torch.Tensor, partial: torch.Tensor) -> torch.Tensor:
-    import torch
-    from torch.nn import functional
-
-    weight = torch.where(partial[:, None] & (tasks == 0), _UNSAID, 1.0)
-    smooth = tasks * (1 - 2 * _SMOOTH) + _SMOOTH
-
-    def asked(logits: torch.Tensor) -> torch.Tensor:
-        each = functional.binary_cross_entropy_with_logits(logits, smooth, reduction="none")
-        return (each * weight).sum() / weight.sum() * tasks.shape[1]
-
-    pairs = tasks[:, :, None] * tasks[:, None] * (1 - torch.eye(tasks.shape[1]))
-    each = functional.binary_cross_entropy_with_logits(out.links, links, reduction="none")
-    linked = (each * pairs).sum() / pairs.sum().clamp(min=1)
-    gap = out.places[:, None] - out.places[:, :, None]
-    later = (functional.softplus(-10 * gap + 1) * links * pairs).sum() / (links * pairs).sum().clamp(min=1)
-    return asked(out.tasks) + _DESCRIBED * asked(out.described) + _LINK * (linked + _ORDER * later)
-
-
-def _table(tasks: TaskTable, encoder: MiniLM) -> tuple[torch.Tensor, torch.Tensor]:
-    import torch
-
-    rows = list(tasks.values())
-    return torch.from_numpy(encoder.encode([described(t) for t in rows])), torch.tensor([flags(t) for t in rows])
-
-
-def _top_layers(encoder: MiniLM) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """The encoder's own two top layers, as the network names their weights."""
-    import torch
-
-    weights = encoder.weights()
-
-    def layer(number: int) -> dict[str, torch.Tensor]:
-        prefix, found = f"encoder.layer.{number}.", dict[str, torch.Tensor]()
-        for kind in ("weight", "bias"):
-            parts = [torch.from_numpy(weights[f"{prefix}attention.self.{n}.{kind}"].copy()) for n in ("query", "key", "value")]
-            found[f"qkv.{kind}"] = torch.cat(parts)
-            found |= {f"{mine}.{kind}": torch.from_numpy(weights[f"{prefix}{its}.{kind}"].copy()) for mine, its in _NAMES.items()}
-        return found
-
-    first, second = _TOP
-    return layer(first), layer(second)
-
-
-def _named(state: Mapping[str, torch.Tensor], known: tuple[str, ...]) -> dict[str, Any]:
-    """The trained weights as `TrainedWeights` names them; in half precision, as they are kept, so that the held-out figures are theirs."""
+def _named(state: Mapping[str, torch.Tensor], linker: Mapping[str, torch.Tensor], top: Sequence[int] = _TOP) -> dict[str, Any]:
+    """The trained weights as `Weights` names them, and as they are kept, so that the held-out figures are theirs."""
     import numpy as np
 
-    layers: dict[str, NDArray[np.float32]] = {}
-    head: dict[str, NDArray[np.float32]] = {}
+    layers: dict[str, Any] = {}
+    head: dict[str, Any] = {f"linker.{name}": tensor.numpy() for name, tensor in linker.items()}
     for name, tensor in state.items():
-        value = tensor.numpy().astype(np.float16).astype(np.float32)
+        value = tensor.numpy()
+        if name.startswith(("source.", "target.", "pair1.", "pair2.")):
+            continue  # the linker has taken their place
         if not name.startswith("layers."):
             head[name] = value
             continue
         _, position, mine, kind = name.split(".")
-        prefix = f"encoder.layer.{_TOP[int(position)]}."
+        prefix = f"encoder.layer.{top[int(position)]}."
         if mine == "qkv":
             for part, weights in zip(("query", "key", "value"), np.split(value, 3), strict=True):
                 layers[f"{prefix}attention.self.{part}.{kind}"] = weights
         else:
             layers[f"{prefix}{_NAMES[mine]}.{kind}"] = value
-    return {"layers": layers, "head": head, "known": known}
+    return {"layers": as_stored(layers), "head": as_stored(head)}
 
 
 def save(trained: Trained, path: Path) -> Path:
-    """Write the weights. Raises DatasetError when that cannot be done."""
+    """Write the weights, and beside them their card for people. Raises DatasetError when that cannot be done."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         trained.weights.save(path)
+        text = card_text(path.stem, trained.weights.encoder, path.stat().st_size, trained.weights.card)
+        path.with_suffix(".md").write_text(text, "utf-8")
     except OSError as e:
         raise DatasetError(f"The weights cannot be written to {str(path)!r}: {e.strerror}.", remedy="Choose another --out.") from e
     return path

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from langchain_hugginggpt.agent import EmbeddedPlanner, Made, Request, Turn
-from langchain_hugginggpt.agent.planners.embedded import fitting
-from langchain_hugginggpt.agent.planners.embedded.matching import WEIGHTS
 from langchain_hugginggpt.tools import HUB_TASKS, HubTask, Kind, Port, TaskTable
 from tests.agent.wording_score import request, right
 from tests.fakes import file
@@ -26,13 +24,6 @@ def planner() -> EmbeddedPlanner:
 
 def names(plan: Any) -> list[str]:
     return [t.task for t in plan.tasks]
-
-
-def test_the_weights_are_those_of_the_examples() -> None:
-    from safetensors import safe_open
-
-    with safe_open(WEIGHTS, framework="numpy") as f:
-        assert f.metadata()["examples"] == fitting.digest(), "run: python -m langchain_hugginggpt.agent.planners.embedded.fitting"
 
 
 @pytest.mark.parametrize("row", [r for r in CASES if not r.get("miss")], ids=lambda r: f"{r['case']}: {r['text'][:60]}")

@@ -49,7 +49,9 @@ def test_a_text_question_as_json(run: Any) -> None:
     done = run("ask", "How similar are 'a cat sat on the mat' and 'a kitten was sitting on the rug'?", "--json")
     data = answer(done)
     assert done.returncode == 0
-    assert set(data) == {"version", "request", "plan", "repairs", "results", "reply", "artifacts", "confidence", "plan_error"}
+    kept = {"version", "request", "plan", "repairs", "results", "reply", "artifacts", "confidence", "question", "answer", "plan_error"}
+    assert set(data) == kept
+    assert (data["question"], data["answer"], data["plan_error"]) == (None, None, None)
     assert data["plan"] == [
         {
             "id": "1",
@@ -145,7 +147,7 @@ def test_small_talk(run: Any) -> None:
 def test_plan_tasks_models_and_doctor(run: Any) -> None:
     data = answer(run("plan", "Read the notice in this picture aloud", "-f", INPUTS / "notice.png", "--json"))
     assert [t["task"] for t in data["plan"]] == ["image-to-text", "text-to-speech"]
-    assert set(data) == {"plan", "repairs", "confidence"}
+    assert set(data) == {"plan", "repairs", "confidence", "question", "answer"}
     tasks = json.loads(run("tasks", "--json").stdout)
     assert len(tasks) == 56
     row = next(t for t in tasks if t["task"] == "image-to-text")
@@ -217,6 +219,8 @@ def test_bad_files(run: Any, tmp_path: Path, name: str, content: bytes | None, t
         (["ask", "x", "--planner", "magic"], "no planner named 'magic'"),
         (["ask", "x", "--planner", "llm"], "needs a chat model"),
         (["ask", "x", "--index", "nowhere"], "no index in"),
+        (["plan", "x", "--context-tokens", "0"], "--context-tokens must be at least 1, not '0'"),
+        (["ask", "x", "--context-tokens", "8k"], "--context-tokens must be a whole number of tokens, not '8k'"),
         (["models", "x", "--task", "image-to-txt"], "Did you mean 'image-to-text'?"),
         (["models", "x", "--limit", "0"], "limit"),
         (["nonsense"], "nonsense"),

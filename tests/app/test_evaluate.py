@@ -9,15 +9,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from langchain_hugginggpt.agent.planners.trained import Decoding
-from tests.agent.planners.test_trained import weights
+from langchain_hugginggpt.agent.planners.embedded.weights import Decoding
+from tests.agent.planners.embedded.blank import weights
 from tests.evaluation.taskbench_files import case, link, node, prediction, write_lines, write_set
 from tests.openai_server import Fails, OpenAIServer, Says
 
@@ -228,12 +226,12 @@ def test_the_breakdown_is_of_the_official_figures_whatever_the_first_case_lacks(
 
 def test_trained_weights_plan_and_other_weights_are_another_run(run: Any, tmp_path: Path) -> None:
     data = write_set(tmp_path / "set", labels(4))
-    hears = replace(weights(2, own_bias=np.array([3, -9], np.float32)), decoding=Decoding(node=1.0))  # always recognises speech
-    hears.save(tmp_path / "w.safetensors")
+    spoken, known = Decoding(spoken=True), (ASR, "Summarization")
+    weights(known, spoken, "taskbench", own_bias=[3, -9]).save(tmp_path / "w.safetensors")
     done = run("planning", "--data", data, "--planner", "w.safetensors", "--limit", 2, "--out", "out", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["hugginggpt"]["precision"] == 100.0
-    weights(2, own_bias=np.array([-9, 3], np.float32)).save(tmp_path / "w.safetensors")
+    weights(known, spoken, "taskbench", own_bias=[-9, 3]).save(tmp_path / "w.safetensors")
     other = run("planning", "--data", data, "--planner", "w.safetensors", "--out", "out", "--resume")
     assert other.returncode == 2
     assert "sha256 of the weights" in other.stderr

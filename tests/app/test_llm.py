@@ -34,11 +34,12 @@ def written(made: Plan) -> str:
     return json.dumps(answer_json(made, "", structured=True))
 
 
-def run(server_url: str, tmp_path: Path, *args: str) -> subprocess.CompletedProcess[str]:
+def run(server_url: str, tmp_path: Path, *args: str, command: str = "ask", **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("HUGGINGGPT_", "OPENAI_"))}
     environment |= {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "OPENAI_BASE_URL": server_url, "OPENAI_API_KEY": "sk-secret-key"}
-    command = [sys.executable, "-c", "from langchain_hugginggpt.app.main import main; main()", "ask", *args, "--llm", "openai:local"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    line = [sys.executable, "-c", "from langchain_hugginggpt.app.main import main; main()", command, *args, "--llm", "openai:local"]
+    environment |= variables
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, timeout=120, check=False)
     assert "Traceback" not in done.stderr
     return done
 
@@ -74,6 +75,32 @@ def test_a_provider_that_is_not_known(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "openai" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_plan_shows_what_the_model_says_instead_of_tasks(tmp_path: Path) -> None:
+    asks = json.dumps({"tasks": [], "question": "Which [b]picture[/b]?"})
+    with OpenAIServer("Hello!", "Hello!", asks, asks) as server:
+        hello, seen = (run(server.url, tmp_path, "hi there", *more, command="plan") for more in (["--json"], []))
+        question, read = (run(server.url, tmp_path, "Read the picture", *more, command="plan") for more in (["--json"], []))
+    data = json.loads(hello.stdout)
+    assert (data["plan"], data["answer"], data["question"]) == ([], "Hello!", None)
+    assert seen.stdout == "answer: Hello!\n"
+    data = json.loads(question.stdout)
+    assert (data["plan"], data["answer"], data["question"]) == ([], None, "Which [b]picture[/b]?")
+    assert read.stdout == "question: Which [b]picture[/b]?\n"
+
+
+def test_the_models_context_is_set_by_option_or_variable(tmp_path: Path) -> None:
+    words = "word " * 3000
+    with OpenAIServer() as server:
+        option = run(server.url, tmp_path, words, "--context-tokens", "2000", command="plan", HUGGINGGPT_CONTEXT_TOKENS="9000")
+        variable = run(server.url, tmp_path, words, "--json", HUGGINGGPT_CONTEXT_TOKENS="1200")
+        wrong = run(server.url, tmp_path, words, HUGGINGGPT_CONTEXT_TOKENS="8k")
+    assert server.seen == []
+    assert (option.returncode, variable.returncode, wrong.returncode) == (1, 1, 2)
+    assert "has room for 1,500" in option.stderr
+    assert "has room for 900" in json.loads(variable.stdout)["error"]["message"]
+    assert "HUGGINGGPT_CONTEXT_TOKENS must be a whole number of tokens, not '8k'" in wrong.stderr
 
 
 def agent(server: OpenAIServer, **settings: Any) -> HuggingGPT:
@@ -186,6 +213,7 @@ async def test_small_talk_costs_one_call() -> None:
     with OpenAIServer("Hello! What shall I do for you?") as server:
         seen, reply = await watched(agent(server), "hi there")
     assert (seen, reply.text) == (["plan 0 whole"], "Hello! What shall I do for you?")
+    assert reply.trace.as_json()["answer"] == reply.trace.plan.answer == reply.text
     assert len(server.seen) == 1
 
 

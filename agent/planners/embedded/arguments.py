@@ -33,6 +33,17 @@ _POLITE = re.compile(
     r"(?:can|could|would|will) you (?:please |kindly )?|i(?:'d| would) like (?:you )?to |i want (?:you )?to )+",
     re.I,
 )
+_FIND = re.compile(
+    r"\b(?:where(?:['’]?s| is| are| was| were)?|find|locate|mark|spot|show|point out|highlight|box|draw a box (?:around|round)|"
+    r"search for|look for|detect|see|(?:is|are) there|outline|got)\b:?",
+    re.I,
+)
+_PLACE = re.compile(r"\b(?:in|on|from|at|inside|within|left|lying|standing)\b|[?!.;:](?=\s|$)", re.I)
+_FILLER = re.compile(
+    r"^(?:me|us|out|if|whether|there|here|any|every|all|each|one|of|for|to|the|a|an|some|only|just|please|also|where|is|are|was|were|my|our)"
+    r"\b[\s,]*(?=\S)",
+    re.I,
+)
 _VERB_OBJECT = re.compile(r"^[a-z]+(?: (?:me|us|up))? (?=(?:an?|some|the|two|three|several|my|our)\b)", re.I)
 
 
@@ -131,6 +142,19 @@ def _clean(parts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(p.strip() for p in out if p.strip()))
 
 
+def things(text: str) -> list[str]:
+    """What a wish to find names: "where are the red cups and the jug in this photo" gives "red cups" and "jug"; [] when it names none."""
+    starts = [m.end() for m in _FIND.finditer(text)]
+    found: list[str] = []
+    for start, end in zip(starts, [*(m.start() for m in _FIND.finditer(text)), len(text)][1:], strict=True):
+        said = _PLACE.split(text[start:end].strip(), maxsplit=1)[0]
+        for part in re.split(r"\s*[,/+&]\s*|\s+(?:and|or)\s+", said):
+            while _FILLER.match(part):
+                part = _FILLER.sub("", part, count=1)
+            found.append(re.sub(r"\s+(?:is|are|was|were)$", "", part.strip(), flags=re.I))
+    return [p for p in dict.fromkeys(_clean(found)) if p and len(p.split()) <= _MAX_LABEL and not _FILLER.fullmatch(p)]
+
+
 def number(port: Port, text: str) -> float | None:
     """The number that stands before a word of the port's name ("in two sentences" for `max_sentences`), or None."""
     nouns = [w for w in re.split(r"_+", port.name.lower()) if len(w) > 3]
@@ -145,11 +169,20 @@ def number(port: Port, text: str) -> float | None:
 
 def language(port: Port, text: str) -> str | None:
     """ISO code of the language that the text names for a port called source_…, target_… or plain language, or None."""
-    lead = {"source": r"from|of the", "target": r"into|to|(?<!is )(?<!are )(?<!was )in", "language": r"in|as"}[port.name.split("_")[0]]
-    for match in re.finditer(rf"\b(?:{lead})\s+(\w+)", text, re.I):
-        if match.group(1).lower() in _LANGUAGES:
-            return _LANGUAGES[match.group(1).lower()]
-    return None
+    return next((_LANGUAGES[m[1].lower()] for m in language_words(port, text)), None)
+
+
+def language_words(port: Port, text: str) -> list[re.Match[str]]:
+    """Where a text names a language for such a port; group 1 is the word."""
+    leads = {"source": r"from|of the", "target": r"into|to|(?<!is )(?<!are )(?<!was )in"}
+    lead = leads.get(port.name.split("_")[0], r"in|as")
+    return [m for m in re.finditer(rf"\b(?:{lead})\s+(\w+)", text, re.I) if m[1].lower() in _LANGUAGES]
+
+
+def languages(text: str) -> list[str]:
+    """ISO codes of the languages that a text names, in order, each once."""
+    found = [_LANGUAGES[w] for w in re.findall(r"[a-z]+", text.lower()) if w in _LANGUAGES]
+    return list(dict.fromkeys(found))
 
 
 def question(text: str) -> str:

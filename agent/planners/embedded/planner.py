@@ -1,65 +1,112 @@
-"""The planner that needs no language model."""
+"""The planner that needs no language model: one forward pass, a trained head over the table of tasks, and a typed search."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ....index.minilm import MiniLM
-from ....tools.task import HubTask, Kind, Port, Role, TaskTable
+from ....tools.task import HubTask, Kind, Port, TaskTable
 from ...checker import check
+from ...errors import WeightsError
 from ...plan import Plan, PlannedTask
 from ...request import Request
-from .arguments import labels
-from .matching import Matcher, Weights
-from .reading import Reading, normal_form, read
-from .segmenting import Given, Step, segment
+from .english import is_english
+from .nodes import Node, nodes
+from .reading import Reading, read
+from .scoring import Scorer, Scores
+from .search import Link, choose, complete, margin, ordered, wire
+from .spoken import Spoken
+from .telling import KINDS, literals, tell
+from .unseen import Unseen
+from .weights import SHIPPED, Decoding, Weights, other_encoder, same_encoder
 from .wiring import Wiring
 
-if TYPE_CHECKING:
-    from ....tools.artifacts import Artifact
+_RUN, _CHAT, _ASK = 0, 1, 2
+_SURE, _GUESSED = 0.9, 0.7  # from what confidence on a plan is kept, or named, though the request is not English
+_DOUBT = 0.5  # what is left of the confidence then
+_NOT_ENGLISH = "the request does not look English, and this planner understands nothing else"
 
-_ASK_BELOW = 0.25
-_CHAT = 0.35
-_READ = 4_000  # characters of a request that are searched for instructions, from either end
+
+@dataclass(frozen=True, kw_only=True)
+class _Choice:
+    """What was chosen for one request: positions of tasks in order, links, and where each is spoken of."""
+
+    order: list[int]
+    links: list[Link]
+    sure: float
+    weakest: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    """What scores the tasks of one table."""
+
+    tasks: TaskTable
+    scorer: Scorer
+    unseen: Unseen | None
 
 
 class EmbeddedPlanner:
-    """Plans with MiniLM alone: which tasks the clauses of a request ask for, and typed wiring of their ports.
+    """Plans with MiniLM alone. Free, private, deterministic; one forward pass a plan.
 
-    Free, private, deterministic; some 20 to 150 ms a request. It does not reason: what no clause says is not planned.
+    The table of tasks is an argument. Tasks that training saw, however they are spelt, are recognised best; any other is found by its
+    summary and its ports.
+
+    The packaged encoder knows English only. A request that shows signs of another language (see `english`) gives a question that says
+    so, with what was guessed; where the plan is very sure all the same (0.9), it stands, with half of its confidence and a repair that
+    states the doubt. With another encoder, set by its folder, no language is looked for.
 
     Args:
         encoder: a MiniLM to share.
+        weights: a file that `hugginggpt train planner` wrote, or what was read of one; default: the one in the package.
+
+    Raises:
+        WeightsError: the file is missing, broken, of another version, or trained on another encoder. Raised by the first plan where the
+            default is used.
     """
 
-    def __init__(self, encoder: MiniLM | None = None) -> None:
+    def __init__(self, encoder: MiniLM | None = None, weights: Weights | Path | str | None = None) -> None:
         self._encoder = encoder or MiniLM()
         self._lock = threading.Lock()
-        self._matchers: dict[int, tuple[TaskTable, Matcher]] = {}
+        self._table: _Table | None = None
+        if weights is not None:
+            self.__dict__["weights"] = _fitting(weights, self._encoder.name)
+
+    @cached_property
+    def weights(self) -> Weights:
+        """What it plans with."""
+        return Weights.load(SHIPPED, self._encoder.name)
 
     def plan(self, request: Request, tasks: TaskTable) -> Plan:
-        """The plan; no tasks when the request asks for none, and a question when it cannot be understood or lacks an input."""
-        matcher = self._matcher(tasks)
-        reading = _read(request, matcher)
-        steps = segment(reading.sentences, matcher, tasks, _given(request, reading))
-        asking = [s for s in steps if s.tasks]
-        confidence = _confidence(asking or steps)
-        if not asking:
-            return Plan(confidence=confidence, question="" if _is_chat(steps) else _not_understood(steps))
-        if confidence < _ASK_BELOW:
-            return Plan(confidence=confidence, question=_not_understood(asking))
-        planned, missing = _wire(request, reading, tasks, steps)
-        if missing and not planned:
-            return Plan(confidence=confidence, question=_lacks(missing))
-        plan = check(Plan(tasks=tuple(planned), confidence=confidence), tasks, request.file_names())
-        return replace(
-            plan, repairs=(*plan.repairs, *(f"{t.name} was left out: nothing in the request feeds its {p.name}" for t, p in missing))
-        )
+        """The plan; no tasks when the request asks for none, and a question when it cannot be understood or lacks an input.
+
+        Raises:
+            PlanError: what came out cannot be run.
+        """
+        found = self._plan(request, tasks)
+        return found if self._understands(request) else _doubted(found)
+
+    def _plan(self, request: Request, tasks: TaskTable) -> Plan:
+        scorer, scores = self._scores(request, tasks)
+        known = scorer.decoding
+        rows = list(tasks.values())
+        if not request.text.strip() or (not known.spoken and scores.mode.argmax() != _RUN):
+            return self._nothing(request, scores, rows)
+        choice = self._choose(scorer, scores, rows, known)
+        if choice.weakest < known.ask_below:
+            return Plan(confidence=choice.sure, question=_not_understood([rows[i].name for i in choice.order], self._english))
+        planned, missing = self._fill(request, tasks, scores, choice, known)
+        if not planned:
+            return Plan(confidence=choice.sure, question=_lacks(missing))
+        checked = check(Plan(tasks=tuple(planned), confidence=choice.sure), tasks, request.file_names())
+        left_out = (f"{t.name} was left out: nothing in the request feeds its {p.name}" for t, p in missing)
+        return replace(checked, repairs=(*checked.repairs, *left_out))
 
     async def aplan(self, request: Request, tasks: TaskTable) -> Plan:
         """`plan` in a thread."""
@@ -70,125 +117,124 @@ class EmbeddedPlanner:
         for task in (await self.aplan(request, tasks)).tasks:
             yield task
 
-    @cached_property
-    def _weights(self) -> Weights:
-        return Weights.load()
+    def plausible(self, request: Request, tasks: TaskTable) -> Mapping[str, float]:
+        """For every task of the table, how likely the request needs it, 0..1; of one that is not understood, 0.25 to 0.5: who knows."""
+        import numpy as np
 
-    def _matcher(self, tasks: TaskTable) -> Matcher:
+        scorer, scores = self._scores(request, tasks)
+        if not self._understands(request):
+            return dict(zip(tasks, (0.25 + 0.25 / (1 + np.exp(-scores.tasks))).tolist(), strict=True))
+        run = 1.0 if scorer.decoding.spoken else float(scores.mode[_RUN])
+        return dict(zip(tasks, (run / (1 + np.exp(-scores.tasks))).tolist(), strict=True))
+
+    @property
+    def _english(self) -> bool:
+        """Whether the encoder is the packaged one, which knows nothing else."""
+        return self._encoder.name == MiniLM.name
+
+    def _understands(self, request: Request) -> bool:
+        return not self._english or is_english(tell(request).text, self._encoder.pieces)
+
+    def _scores(self, request: Request, tasks: TaskTable) -> tuple[Scorer, Scores]:
+        table = self._for(tasks)
+        told = tell(request)
+        scores = table.scorer.score(told)
+        return table.scorer, table.unseen.score(told, scores) if table.unseen else scores
+
+    def _for(self, tasks: TaskTable) -> _Table:
         with self._lock:
-            found = self._matchers.get(id(tasks))
-            if found is None or found[0] is not tasks:
-                found = (tasks, Matcher(tasks, self._weights, self._encoder))
-                self._matchers = {id(tasks): found}
-            return found[1]
+            if self._table is None or self._table.tasks is not tasks:
+                scorer = Scorer(self.weights, tasks, self._encoder)
+                rows = (scorer.rows < 0).nonzero()[0].tolist()
+                unseen = Unseen(tasks, rows, self.weights.head["unseen.weight"], self._encoder) if rows else None
+                self._table = _Table(tasks=tasks, scorer=scorer, unseen=unseen)
+            return self._table
+
+    def _nothing(self, request: Request, scores: Scores, rows: Sequence[HubTask]) -> Plan:
+        """Small talk, or a question back."""
+        sure = round(float(scores.mode.max()), 2)
+        if request.text.strip() and scores.mode[_CHAT] >= scores.mode[_ASK]:
+            return Plan(confidence=sure)
+        guesses = [rows[i].name for i in (-scores.tasks).argsort()[:1] if scores.tasks[i] > 0]
+        return Plan(confidence=sure, question=_not_understood(guesses, self._english))
+
+    def _choose(self, scorer: Scorer, scores: Scores, rows: Sequence[HubTask], known: Decoding) -> _Choice:
+        given = {k for k, there in zip(KINDS, scores.given, strict=False) if there}
+        chosen = complete(choose(scores.tasks, known), scores.tasks, rows, given, known)
+        links = wire(chosen, scorer.links(scores, chosen), rows, given, known)
+        weakest = _odds(min(float(scores.tasks[i]) for i in chosen))
+        order = ordered(chosen, links, scores.places)
+        return _Choice(order=order, links=links, sure=_sure(scores, chosen, known), weakest=weakest)
+
+    def _fill(
+        self, request: Request, tasks: TaskTable, scores: Scores, choice: _Choice, known: Decoding
+    ) -> tuple[list[PlannedTask], list[tuple[HubTask, Port]]]:
+        rows = list(tasks.values())
+        places = {i: int(scores.peaks[i]) for i in choice.order}
+        files = [(f.name, str(f.kind)) for f in request.files]
+        twice = None if known.spoken else [i for i in choice.order if scores.twice[i] > known.twice]
+        reading = read(request.text, files, list(places.values()))
+        planned = nodes(request, reading, rows, choice.order, choice.links, places, twice)
+        if known.spoken:
+            at = {n.id: float(scores.places[i]) for n, i in zip(planned, choice.order, strict=True)}
+            filled, lost = Spoken(request, literals(request.text, request.files), at).build(planned)
+            return filled, [(tasks[name], next(p for p in tasks[name].inputs if p.required)) for name in lost]
+        best = _wired(request, reading, tasks, planned)
+        if best.missing:  # perhaps a task was heard in the very text that is to be worked on
+            strict = read(request.text, files, [])
+            other = _wired(request, strict, tasks, nodes(request, strict, rows, choice.order, choice.links, places, twice))
+            best = min(best, other, key=lambda w: len(w.missing))
+        return best.planned, best.missing
 
 
-def _read(request: Request, matcher: Matcher) -> Reading:
-    files = [(f.name, str(f.kind)) for f in request.files]
-
-    def instructs(texts: Sequence[str]) -> list[float]:
-        found = matcher.match([normal_form(t, files) or "." for t in texts])
-        return [max((sum(m.score for m in ms if t in m.tasks) for t in {t for m in ms for t in m.tasks}), default=0.0) for ms in found]
-
-    text = request.text
-    if len(text) <= 2 * _READ:
-        return read(text, files, instructs)
-    head, body, tail = text[:_READ], text[_READ:-_READ], text[-_READ:]
-    reading = read(f"{head.rstrip()}\n{tail.lstrip()}", files, instructs)  # a long text is a text to work on, told at one of its ends
-    if reading.payload:
-        start = text.find(reading.payload[:200])
-        end = text.rfind(reading.payload[-200:]) + len(reading.payload[-200:])
-        return replace(reading, payload=text[start:end] if 0 <= start < end else head + body + tail)
-    return replace(reading, payload=text)
+def _wired(request: Request, reading: Reading, tasks: TaskTable, planned: Sequence[Node]) -> Wiring:
+    wiring = Wiring(request=request, reading=reading, tasks=tasks)
+    wiring.wire(planned)
+    return wiring
 
 
-def _given(request: Request, reading: Reading) -> Given:
-    quotes = [q for s in reading.sentences for q in s.quotes]
-    tails = [s.tail for s in reading.sentences if s.tail]
-
-    def choices(text: str) -> bool:
-        found = labels(text, "", "", ())
-        return (
-            len(found) >= 2
-            or ('"…"' in text and len(labels("", "", "", quotes)) >= 2)
-            or any(len(labels("", "", t, ())) >= 2 for t in tails)
-        )
-
-    texts = max(len(reading.quotes), len(reading.items), sum(f.kind is Kind.TEXT for f in request.files))
-    return Given(attached=frozenset(_kinds(request, reading)), choices=choices, texts=texts, files=bool(request.files))
+def _sure(scores: Scores, chosen: Sequence[int], known: Decoding) -> float:
+    """0..1: how often a choice of tasks by such a margin was right on requests that were held out from training."""
+    run = 1.0 if known.spoken else float(scores.mode[_RUN])
+    return round(run * _odds(known.slope * margin(scores.tasks, chosen) + known.shift), 2)
 
 
-def _kinds(request: Request, reading: Reading) -> set[Kind]:
-    """Kinds of input that are there, earlier files included when nothing is attached."""
-    kinds = {f.kind for f in request.files}
-    if reading.quotes or reading.payload or reading.items or any(s.tail for s in reading.sentences):
-        kinds.add(Kind.TEXT)
-    if not kinds:
-        kinds = {m.artifact.kind for turn in request.history for m in turn.made}
-    if Kind.TABLE in kinds:
-        kinds.add(Kind.TEXT)
-    return kinds
+def _odds(logit: float) -> float:
+    """The probability of log-odds."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-def _wire(
-    request: Request, reading: Reading, tasks: TaskTable, steps: Sequence[Step]
-) -> tuple[list[PlannedTask], list[tuple[HubTask, Port]]]:
-    """Wire once; or once for each file, when several files of one kind are given to tasks that take one."""
-    group = _repeated(request, tasks, steps)
-    planned: list[PlannedTask] = []
-    missing: list[tuple[HubTask, Port]] = []
-    files: list[Artifact | None] = [*group] or [None]
-    for file in files:
-        kept = request if file is None else replace(request, files=tuple(f for f in request.files if f not in group or f is file))
-        wiring = Wiring(request=kept, reading=reading, tasks=tasks)
-        wiring.wire(steps)
-        shift = len(planned)
-        planned += [_shifted(t, shift) for t in wiring.planned] if shift else wiring.planned
-        missing = wiring.missing
-    return planned, missing
+def _fitting(weights: Weights | Path | str, encoder: str) -> Weights:
+    """Weights that were trained on this encoder. Raises WeightsError."""
+    if not isinstance(weights, Weights):
+        return Weights.load(weights, encoder)
+    if not same_encoder(weights.encoder, encoder):
+        told = f"The planner's weights were trained on {weights.encoder!r}, and {encoder!r} is to plan with them."
+        raise WeightsError(told, remedy=other_encoder(weights.encoder, encoder))
+    return weights
 
 
-def _repeated(request: Request, tasks: TaskTable, steps: Sequence[Step]) -> list[Artifact]:
-    used = [tasks[n] for s in steps for n in s.tasks]
-    for kind in (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.TEXT, Kind.TABLE):
-        files = [f for f in request.files if f.kind is kind]
-        named = [f for f in files if f.name.lower() in request.text.lower()]
-        takers = [[p for p in t.inputs if p.role is Role.CONTENT and p.required and p.kind is kind] for t in used]
-        single = all(len(ports) < 2 and not any(p.many for p in ports) for ports in takers)
-        if len(files) > 1 and single and any(takers) and len(named) in (0, len(files)) and not _names_apart(steps, files):
-            return files
-    return []
+def _doubted(plan: Plan) -> Plan:
+    """What is left of a plan for a request that does not look English."""
+    sure = plan.confidence or 0.0
+    if plan.tasks and sure >= _SURE:
+        doubt = f"{_NOT_ENGLISH}: see whether this is what was meant"
+        return replace(plan, confidence=round(_DOUBT * sure, 2), repairs=(*plan.repairs, doubt))
+    guess = _hint([t.task for t in plan.tasks] if sure >= _GUESSED else [])
+    question = (
+        f"{_NOT_ENGLISH[0].upper()}{_NOT_ENGLISH[1:]}.{guess} Please say it in English. Other languages are planned by a language model "
+        "(--llm MODEL), or by a planner that was trained on an encoder of many languages (--encoder FOLDER --planner FILE)."
+    )
+    return Plan(confidence=round(_DOUBT * sure, 2), question=question)
 
 
-def _names_apart(steps: Sequence[Step], files: Sequence[Artifact]) -> bool:
-    """Whether the steps that ask for something stand in different sentences, so that each may name its own file."""
-    return len({s.sentence for s in steps if s.tasks}) > 1 and len(files) <= len({s.sentence for s in steps if s.tasks})
+def _hint(guesses: Sequence[str]) -> str:
+    return f" Did you mean {' and '.join(dict.fromkeys(guesses))}?" if guesses else ""
 
 
-def _shifted(task: PlannedTask, by: int) -> PlannedTask:
-    from ...plan import Ref
-
-    def moved(value: object) -> object:
-        if isinstance(value, Ref):
-            return replace(value, task_id=str(int(value.task_id) + by))
-        return [moved(v) for v in value] if isinstance(value, list) else value
-
-    return replace(task, id=str(int(task.id) + by), arguments={p: moved(a) for p, a in task.arguments.items()})
-
-
-def _confidence(steps: Sequence[Step]) -> float:
-    """0..1: the probability of the weakest step."""
-    return round(min((s.score for s in steps), default=0.0), 2)
-
-
-def _is_chat(steps: Sequence[Step]) -> bool:
-    return any(s.score > _CHAT for s in steps)
-
-
-def _not_understood(steps: Sequence[Step]) -> str:
-    guesses = list(dict.fromkeys(n for s in steps for n in s.tasks))
-    hint = f" Did you mean {' and '.join(guesses)}?" if guesses else ""
-    return f"I am not sure what you would like me to do.{hint} Please say it in other words, in English, and attach the files it is about."
+def _not_understood(guesses: Sequence[str], english: bool) -> str:
+    how = "in other words, in English," if english else "in other words,"
+    return f"I am not sure what you would like me to do.{_hint(guesses)} Please say it {how} and attach the files it is about."
 
 
 def _lacks(missing: Sequence[tuple[HubTask, Port]]) -> str:

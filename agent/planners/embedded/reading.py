@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ....tools.sentences import sentences as split_sentences
 from .arguments import labels
 
+# An opening mark may stand inside a quoted text a few times: without a limit, many that are never closed would cost their square.
 _QUOTES = re.compile(
-    r'"(?P<a>[^"]{1,20000})"|“(?P<b>[^”]{1,20000})”|«(?P<c>[^»]{1,20000})»|„(?P<d>[^“”]{1,20000})[“”]'
-    r"|(?<!\w)‘(?P<e>.{1,20000}?)’(?!\w)|(?<!\w)'(?=\S)(?P<f>.{1,20000}?)(?<=\S)'(?!\w)|`(?P<g>[^`]{1,20000})`",
+    r'"(?P<a>[^"]{1,20000})"|“(?!”)(?P<b>[^“”]*+(?:“[^“”]*+){0,8}+)”|«(?!»)(?P<c>[^«»]*+(?:«[^«»]*+){0,8}+)»'
+    r"|„(?![“”])(?P<d>[^„“”]*+(?:„[^„“”]*+){0,8}+)[“”]"
+    r"|(?<!\w)‘(?!’(?!\w))(?P<e>(?:[^‘’]|’(?=\w))*+(?:‘(?:[^‘’]|’(?=\w))*+){0,8}+)’(?!\w)"
+    r"|(?<!\w)'(?=\S)(?!'(?!\w))(?P<f>(?:[^']|(?<=\w)'(?=\w))*+(?:(?:(?<!\w)'(?=\w)|(?<=\s)')(?:[^']|(?<=\w)'(?=\w))*+){0,8}+)(?<=\S)'(?!\w)"
+    r"|`(?P<g>[^`]{1,20000})`",
     re.S,
 )
 _ITEM = re.compile(r"^\s*(?:[-*•–—]|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?P<text>\S.*)$")
@@ -20,9 +25,6 @@ _COLON = re.compile(r":(?=\s|$)")
 _FILES = re.compile(r"\bthe (?:image|recording|text file|video|table|file|3D object)\b")
 _MARK = '"…"'
 _TAIL = 24  # words that may follow a colon and still be read as an instruction
-_INSTRUCTS = 0.6
-_IDLE = 0.2
-_PARTS = re.compile(r"\s*(?:[,;]|\band\b|\bthen\b)\s*")
 _STOPS = re.compile(r"\s*(?:;|->|→)\s*")
 _LONG = 12  # words from which a block counts as a text to work on rather than as an instruction
 
@@ -33,15 +35,21 @@ class Sentence:
 
     Attributes:
         raw: its words as the user wrote them.
+        start: where it begins in the request, in characters.
         head: its words up to a colon, in normal form: quotes as "…", file names as what they are.
         tail: what follows the colon, as written; empty when nothing does.
         quotes: the texts quoted in it, in order.
     """
 
     raw: str
+    start: int
     head: str
     tail: str
     quotes: tuple[str, ...]
+
+    def holds(self, place: int) -> bool:
+        """Whether a character of the request stands in it."""
+        return self.start <= place < self.start + len(self.raw)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,23 +70,38 @@ class Reading:
     items: tuple[str, ...] = ()
     payload: str = ""
 
+    def sentence_at(self, place: int) -> int:
+        """The number of the sentence in which a character stands, or of the nearest; -1 when there are none."""
+        away = [0 if s.holds(place) else min(abs(place - s.start), abs(place - s.start - len(s.raw))) for s in self.sentences]
+        return away.index(min(away)) if away else -1
 
-def read(text: str, files: Sequence[tuple[str, str]], instructs: Callable[[Sequence[str]], list[float]]) -> Reading:
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    start: int
+    text: str
+
+    def asked(self, places: Sequence[int]) -> bool:
+        return any(self.start <= p < self.start + len(self.text) for p in places)
+
+
+def read(text: str, files: Sequence[tuple[str, str]], places: Sequence[int]) -> Reading:
     """Read a request.
 
     Args:
         text: the user's words.
         files: (name, kind) of every attached file.
-        instructs: for each of some texts, how much it looks like an instruction, 0..1.
+        places: where it speaks of what is to be done, in characters: these words instruct, and are no text to work on.
     """
     spans = [(m.start(), m.end(), next(g for g in m.groups() if g is not None).strip()) for m in _QUOTES.finditer(text)]
-    lines, items = _take_items(text)
-    lines, payload = _take_payload(lines, instructs) if len(lines) > 1 else (lines, "")
+    lines, items = _take_items([line for line in _lines(text) if line.text.strip()], places)
+    lines, payload = _take_payload(text, lines, places) if len(lines) > 1 else (lines, "")
     quotes = tuple(q for _, _, q in spans)
     if payload and (inside := [q for q in quotes if q in payload]) and len(" ".join(inside)) > 0.7 * len(payload):
         payload = max(inside, key=len)  # the block is one quoted text
-    outside = [s for s in spans if s[2] not in payload and s[2] not in "\n".join(items)]
-    sentences = [_with_tail(_sentence(s, files), files, instructs) for line in lines for s in _sentences(line)]
+    starts = [line.start for line in lines]
+    outside = [s for s in spans if s[2] and _in_one(lines, bisect_right(starts, s[0]) - 1, s[0])]
+    sentences = [_sentence(raw, start, files, places) for line in lines for start, raw in _sentences(line)]
     return Reading(
         sentences=tuple(s for s in sentences if s.head or s.tail),
         quotes=tuple(q for _, _, q in outside),
@@ -88,39 +111,62 @@ def read(text: str, files: Sequence[tuple[str, str]], instructs: Callable[[Seque
     )
 
 
-def _sentences(line: str) -> list[str]:
-    """Sentences of a line; a quoted text is never cut, whatever stops stand in it."""
-    kept: list[str] = []
-
-    def hide(m: re.Match[str]) -> str:
-        kept.append(m.group(0))
-        return f'"Q{len(kept) - 1}Q"'
-
-    def show(s: str) -> str:
-        return re.sub(r'"Q(\d+)Q"', lambda m: kept[int(m.group(1))], s)
-
-    return [show(part) for s in split_sentences(_QUOTES.sub(hide, line)) for part in _STOPS.split(s) if part]
+def _in_one(lines: Sequence[_Line], number: int, place: int) -> bool:
+    return number >= 0 and place < lines[number].start + len(lines[number].text)
 
 
-def _sentence(raw: str, files: Sequence[tuple[str, str]]) -> Sentence:
+def _lines(text: str) -> Iterator[_Line]:
+    start = 0
+    for line in text.splitlines(keepends=True):
+        yield _Line(start=start, text=line.rstrip("\r\n"))
+        start += len(line)
+
+
+def _sentences(line: _Line) -> Iterator[tuple[int, str]]:
+    """Sentences of a line and where they begin; a quoted text is never cut, whatever stops stand in it."""
+    hidden = hidden_quotes(line.text)
+    at = 0
+    for sentence in split_sentences(hidden):
+        for part in _STOPS.split(sentence):
+            found = found_in(hidden, part, at) if part else None
+            if found is not None:
+                at = found[1]
+                yield line.start + found[0], line.text[found[0] : at]
+
+
+def found_in(text: str, part: str, at: int) -> tuple[int, int] | None:
+    """(start, end) of a part of a text, from a place on; its spaces may stand for any white space. None where it is not there."""
+    start = text.find(part, at)
+    if start >= 0:
+        return start, start + len(part)
+    match = re.compile(r"\s+".join(map(re.escape, part.split()))).search(text, at)
+    return None if match is None else match.span()
+
+
+def _sentence(raw: str, start: int, files: Sequence[tuple[str, str]], places: Sequence[int]) -> Sentence:
     quotes = tuple(next(g for g in m.groups() if g is not None).strip() for m in _QUOTES.finditer(raw))
     normal = normal_form(raw, files)
-    colon = _COLON.search(normal)
-    if colon is None or not re.search(r"\w", _without_files(normal[: colon.start()])):
-        return Sentence(raw=raw, head=normal if colon is None else normal.replace(":", ",", 1), tail="", quotes=quotes)
-    tail = raw[m.end() :] if (m := _COLON.search(_QUOTES.sub(lambda q: " " * len(q.group(0)), raw))) else ""
-    return Sentence(raw=raw, head=normal[: colon.start()].strip(), tail=tail.strip(), quotes=quotes)
+    colon = _COLON.search(_QUOTES.sub(lambda q: " " * len(q.group(0)), raw))
+    if colon is None or not re.search(r"\w", _without_files(normal_form(raw[: colon.start()], files))):
+        head, tail = (normal if colon is None else normal.replace(":", ",", 1)), ""
+    else:
+        head, tail = normal_form(raw[: colon.start()], files), raw[colon.end() :].strip()
+    if colon is not None and tail and _instructs(tail, start + colon.end(), len(raw) - colon.end(), files, places):
+        head, tail = f"{head}, {normal_form(tail, files)}", ""
+    return Sentence(raw=raw, start=start, head=head, tail=tail, quotes=quotes)
 
 
-def _with_tail(sentence: Sentence, files: Sequence[tuple[str, str]], instructs: Callable[[Sequence[str]], list[float]]) -> Sentence:
+def _instructs(tail: str, start: int, length: int, files: Sequence[tuple[str, str]], places: Sequence[int]) -> bool:
     """ "As audio, please: the gist of this article": what follows the colon instructs as well, and is no text to work on."""
-    tail = normal_form(sentence.tail, files)
-    if not tail or len(tail.split()) > _TAIL or len(labels("", "", tail, ())) > 1:
-        return sentence
-    head, *parts = instructs([sentence.head, tail, *_PARTS.split(tail)])
-    if head < _IDLE or (max(parts) >= _INSTRUCTS and (head < _INSTRUCTS or files)):
-        return replace(sentence, head=f"{sentence.head}, {tail}", tail="")
-    return sentence
+    normal = normal_form(tail, files)
+    if len(normal.split()) > _TAIL or len(labels("", "", normal, ())) > 1:
+        return False
+    return any(start <= p < start + length for p in places)
+
+
+def hidden_quotes(text: str) -> str:
+    """The text with the letters of what is quoted made illegible; as long as before."""
+    return _QUOTES.sub(lambda m: f'"{"Q" * max(0, len(m.group(0)) - 2)}"', text)
 
 
 def normal_form(text: str, files: Sequence[tuple[str, str]]) -> str:
@@ -144,30 +190,25 @@ def only_files(text: str) -> bool:
     return re.search(r"\w", _without_files(text)) is None
 
 
-def _take_items(text: str) -> tuple[list[str], list[str]]:
-    """The lines that are not list entries, and the entries; one entry alone is no list."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    entries = [_ITEM.match(line) for line in lines]
+def _take_items(lines: Sequence[_Line], places: Sequence[int]) -> tuple[list[_Line], list[str]]:
+    """The lines that are not list entries to work on, and those entries; one entry alone is no list."""
+    entries = [None if line.asked(places) else _ITEM.match(line.text) for line in lines]
     if sum(e is not None for e in entries) < 2:
-        return lines, []
+        return list(lines), []
     return (
         [line for line, e in zip(lines, entries, strict=True) if e is None],
         [e["text"].strip().strip("\"'“”‘’") for e in entries if e is not None],
     )
 
 
-def _take_payload(lines: list[str], instructs: Callable[[Sequence[str]], list[float]]) -> tuple[list[str], str]:
+def _take_payload(text: str, lines: list[_Line], places: Sequence[int]) -> tuple[list[_Line], str]:
     """Splits lines into those that instruct and the block to work on: what stands before, after or between them."""
-    opening = normal_form((split_sentences(lines[0]) or lines)[0], ())[:300]
-    closing = normal_form((split_sentences(lines[-1]) or lines)[-1], ())[:300]
-    first, last = instructs([opening, closing])
-    if first >= last - 0.1 and len(lines[0].split()) < 60:
-        rest = lines[1:]
-        keep = [lines[0]]
-    else:
-        rest = lines[:-1]
-        keep = [lines[-1]]
-    block = "\n".join(rest)
+    keep = [line for line in lines if line.asked(places)] or lines[:1]
+    rest = [line for line in lines if line not in keep]
+    if not rest:
+        return lines, ""
+    together = rest == lines[lines.index(rest[0]) : lines.index(rest[-1]) + 1]
+    block = text[rest[0].start : rest[-1].start + len(rest[-1].text)] if together else "\n".join(line.text for line in rest)
     if len(block.split()) < _LONG and not _MARK_ONLY.match(_QUOTES.sub(_MARK, block)):
         return lines, ""
     return keep, block.strip()

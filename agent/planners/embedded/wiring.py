@@ -1,8 +1,8 @@
-"""Turns steps into a plan: every port is fed by what its kind allows, and what is missing between two kinds is put in."""
+"""Turns nodes into a plan: every port is fed by what its kind allows, and what is missing between two kinds is put in."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ....tools.artifacts import Artifact
@@ -10,31 +10,16 @@ from ....tools.task import HubTask, Kind, Port, Role, TaskTable
 from ...plan import Argument, PlannedTask, Ref
 from ...request import Request
 from . import arguments as words
-from .reading import Reading
-from .segmenting import Step, bridges
+from .nodes import Node
+from .reading import Reading, Sentence
 
-
-@dataclass
-class _Made:
-    """An output that later tasks may take."""
-
-    task_id: str
-    task: HubTask
-    consumed_by_media: bool = False
-
-    @property
-    def kind(self) -> Kind:
-        return self.task.output.kind
-
-    @property
-    def is_document(self) -> bool:
-        """A text that stands for its source, not an answer about it."""
-        return self.kind is Kind.TEXT and not any(p.role is Role.INSTRUCTION for p in self.task.inputs)
+_LONGEST = 80  # characters of a wish that stands for what is to be found
+_NOWHERE = Sentence(raw="", start=0, head="", tail="", quotes=())
 
 
 @dataclass
 class Wiring:
-    """Wires the steps of one request.
+    """Wires the nodes of one request.
 
     Args:
         request: what was asked.
@@ -51,115 +36,137 @@ class Wiring:
     tasks: TaskTable
     planned: list[PlannedTask] = field(default_factory=list)
     missing: list[tuple[HubTask, Port]] = field(default_factory=list)
-    _made: list[_Made] = field(default_factory=list)
-    _context: list[str] = field(default_factory=list)
+    _made: dict[str, tuple[str, HubTask]] = field(default_factory=dict)  # by node: its id in the plan
     _choices: set[str] = field(default_factory=set)
+    _context: list[str] = field(default_factory=list)
 
-    def wire(self, steps: Sequence[Step]) -> None:
-        """Plan every task of every step, in order."""
-        idle = [s for s in steps if not s.tasks]
-        busy = {s.sentence for s in steps if s.tasks}
-        self._context = [self.reading.sentences[s.sentence].raw for s in idle if s.sentence not in busy]
-        chooses = any(p.kind is Kind.LABELS for s in steps for n in s.tasks for p in self.tasks[n].inputs)
+    def wire(self, nodes: Sequence[Node]) -> None:
+        """Plan every node, in order."""
+        busy = {n.sentence for n in nodes}
+        self._context = [s.raw for i, s in enumerate(self.reading.sentences) if i not in busy]
+        chooses = any(p.kind is Kind.LABELS for n in nodes for p in n.task.inputs)
         if chooses and all(len(q.split()) <= 6 for q in self.reading.run):
             self._choices = set(self.reading.run)
-        for step in steps:
-            for name in step.tasks:
-                self._add(self.tasks[name], step)
+        for node in nodes:
+            self._add(node)
 
-    def _add(self, task: HubTask, step: Step) -> None:
-        arguments: dict[str, Argument] = {}
-        taken: set[str] = set()
-        for port in task.inputs:
-            value = self._value(task, port, step, taken)
+    def _add(self, node: Node) -> None:
+        arguments = self._from_parents(node)
+        taken = {v for v in arguments.values() if isinstance(v, str)}
+        for port in node.task.inputs:
+            if port.name in arguments:
+                continue
+            value = self._value(node, port, taken)
             if value is not None:
                 arguments[port.name] = value
             elif port.required:
-                self.missing.append((task, port))
+                self.missing.append((node.task, port))
                 return
-        if any(t.task == task.name and t.arguments == arguments for t in self.planned) or self._repeats(task, arguments):
-            return
-        self._plan(task, arguments)
-
-    def _repeats(self, task: HubTask, arguments: dict[str, Argument]) -> bool:
-        """Whether the task would work on its own output, told nothing new: "summarise it and read me the summary"."""
-        task_of = {t.id: t for t in self.planned}
-        for argument in arguments.values():
-            if isinstance(argument, Ref) and task_of[argument.task_id].task == task.name:
-                before = task_of[argument.task_id].arguments
-                return all(isinstance(a, Ref) or before.get(port) == a for port, a in arguments.items())
-        return False
+        arguments = {p.name: arguments[p.name] for p in node.task.inputs if p.name in arguments}
+        same = next((t for t in self.planned if t.task == node.task.name and t.arguments == arguments), None)
+        self._made[node.id] = (same.id if same else self._plan(node.task, arguments).task_id, node.task)
 
     def _plan(self, task: HubTask, arguments: dict[str, Argument]) -> Ref:
         ident = str(len(self.planned) + 1)
-        planned = PlannedTask(id=ident, task=task.name, arguments=arguments)
-        self.planned.append(planned)
-        for made in self._made:
-            if task.output.kind.is_media and made.task_id in planned.parents:
-                made.consumed_by_media = True
-        self._made.append(_Made(ident, task))
+        self.planned.append(PlannedTask(id=ident, task=task.name, arguments=arguments))
         return Ref(task_id=ident, port=task.output.name)
 
-    def _value(self, task: HubTask, port: Port, step: Step, taken: set[str]) -> Argument | None:
+    def _from_parents(self, node: Node) -> dict[str, Argument]:
+        """What earlier tasks make for this one: content before instructions, each port once."""
+        filled: dict[str, Argument] = {}
+        ports = sorted(
+            (p for p in node.task.inputs if p.role is not Role.OPTION and p.kind is not Kind.LABELS),
+            key=lambda p: (p.role is not Role.CONTENT, not p.required),
+        )
+        for parent in node.parents:
+            if parent not in self._made:
+                continue
+            ident, task = self._made[parent]
+            fits = [p for p in ports if p.kind.accepts(task.output.kind) and (p.many or p.name not in filled)]
+            port = next((p for p in fits if p.kind is task.output.kind), fits[0] if fits else None)
+            if port is None:
+                continue
+            ref = Ref(task_id=ident, port=task.output.name, each=task.output.many and not port.many)
+            earlier = filled.get(port.name)
+            filled[port.name] = [*(earlier if isinstance(earlier, list) else []), ref] if port.many else ref
+        self._complete(node, filled)
+        return filled
+
+    def _complete(self, node: Node, filled: dict[str, Argument]) -> None:
+        """A port for several that got one output compares it with what is given."""
+        for port in node.task.inputs:
+            several = filled.get(port.name)
+            others = [p for p in node.task.inputs if p.required and p.role is Role.CONTENT and p.kind is port.kind and p.name not in filled]
+            if port.many and isinstance(several, list) and others:
+                if len(several) > 1:
+                    filled[others[0].name] = several.pop(0)
+                elif (given := self._given_text(set())) is not None:
+                    filled[others[0].name] = given
+
+    def _value(self, node: Node, port: Port, taken: set[str]) -> Argument | None:
         if port.role is Role.INSTRUCTION:
-            return self._instruction(task, port, step, taken)
+            return self._instruction(node, port, taken)
         if port.role is Role.OPTION:
-            return self._option(port, step)
+            return self._option(node, port)
         if not port.required and port.kind is Kind.TEXT:
-            return None
+            return self._payload_beside(node)
         if port.many:
             return self._many(port, taken)
         if port.kind is Kind.TEXT:
-            return self._text(task, step, taken)
-        return self._medium(port, step)
+            return self._text(node, taken)
+        return self._medium(node, port)
 
-    def _option(self, port: Port, step: Step) -> Argument | None:
-        sentence = self.reading.sentences[step.sentence]
+    def _sentence(self, node: Node) -> Sentence:
+        return self.reading.sentences[node.sentence] if node.sentence >= 0 else _NOWHERE
+
+    def _option(self, node: Node, port: Port) -> Argument | None:
+        sentence = self._sentence(node).raw
         if port.kind is Kind.NUMBER:
-            return words.number(port, sentence.raw)
+            return words.number(port, node.words) or words.number(port, sentence)
         if port.name.endswith("language"):
-            return words.language(port, self._raw(step)) or words.language(port, sentence.raw)
+            several = words.languages(sentence) if node.copy is not None else []
+            if port.name.startswith("target") and node.copy is not None and len(several) > node.copy:
+                return several[node.copy]
+            return words.language(port, node.words) or words.language(port, sentence)
         return None
 
-    def _instruction(self, task: HubTask, port: Port, step: Step, taken: set[str]) -> Argument | None:
-        sentence = self.reading.sentences[step.sentence]
-        raw = self._raw(step)
+    def _payload_beside(self, node: Node) -> Argument | None:
+        """What a text that is to be written may draw on: a file or a block of text that is given along."""
+        files = [self.request.name_of(f) for f in self.request.files if f.kind.has_text_view]
+        return (files[0] if files else None) or self.reading.payload or None
+
+    def _instruction(self, node: Node, port: Port, taken: set[str]) -> Argument | None:
+        sentence = self._sentence(node)
         if port.kind is Kind.LABELS:
-            instruction = " ".join(s.raw for s in self.reading.sentences)
-            found = words.labels(raw, sentence.raw, sentence.tail, sentence.quotes) or words.labels(
-                instruction, instruction, "", self.reading.quotes
-            )
-            return found or None
+            return self._labels(node) or None
         if port.kind is not Kind.TEXT:
             return None
-        makes = task.output.kind.is_media
-        if (
-            makes
-            and not any(p.role is Role.CONTENT for p in task.inputs)
-            and (source := self._latest_text()) is not None
-            and len(step.text.split()) < 6
-        ):
-            return source  # "… and paint it"
+        makes = node.task.output.kind.is_media
         quoted = [q for q in sentence.quotes if q not in self.reading.run or q.rstrip().endswith("?")]
         if not makes and quoted and (self.reading.run or self.reading.items or quoted[-1].endswith("?") or port.name == "query"):
             taken.add(quoted[-1])
             return quoted[-1]
-        if sentence.tail and not any(p.kind is Kind.LABELS for p in task.inputs) and len(sentence.tail.split()) >= 2:
+        if sentence.tail and not any(p.kind is Kind.LABELS for p in node.task.inputs) and len(sentence.tail.split()) >= 2:
             return words.description(sentence.tail) if makes else words.question(sentence.tail)
+        said = node.words or self.request.text
         if makes:
-            return words.description(raw)
-        asked = [s for s in self._context if s.rstrip().endswith("?")] or (
-            self._context if len(step.text.split()) < 14 and self.reading.items else []
-        )
-        return words.question(" ".join([*asked, raw]))
+            return words.description(said)
+        asked = [s for s in self._context if s.rstrip().endswith("?")]
+        asked = asked or (self._context if len(said.split()) < 14 and self.reading.items else [])
+        return words.question(" ".join([*asked, said]))
 
-    def _raw(self, step: Step) -> str:
-        """The clause as the user wrote it, where it is the whole sentence or holds nothing that was replaced."""
-        sentence = self.reading.sentences[step.sentence]
-        at = sentence.raw.lower().find(step.text.lower())
-        if at >= 0:
-            return sentence.raw[at : at + len(step.text)]
-        return sentence.raw if '"…"' in step.text or len(step.text) > 0.8 * len(sentence.head) else step.text
+    def _labels(self, node: Node) -> list[str]:
+        """What to choose from, or, for a task that finds things, what to find."""
+        sentence = self._sentence(node)
+        instruction = " ".join(s.raw for s in self.reading.sentences)
+        found = words.labels(node.words, sentence.raw, sentence.tail, sentence.quotes)
+        for other in self.reading.sentences:
+            found = found or (words.labels("", "", other.tail, ()) if other.tail else [])
+        found = found or words.labels(instruction, instruction, "", self.reading.quotes) or list(self.reading.items)
+        if node.task.output.kind is Kind.LABELS:
+            return found
+        said = node.words or instruction
+        return words.things(said) or found or [words.question(said)[:_LONGEST]]
 
     def _many(self, port: Port, taken: set[str]) -> Argument | None:
         if port.kind is Kind.TEXT:
@@ -171,83 +178,71 @@ class Wiring:
                 return [self.request.name_of(f) for f in files]
             return self.reading.payload.splitlines() or None
         files = [f for f in self.request.files if f.kind is port.kind]
-        if files:
-            return [self.request.name_of(f) for f in files]
-        made = [Ref(task_id=m.task_id, port=m.task.output.name) for m in self._made if m.kind is port.kind]
-        return list(made) or None
+        return [self.request.name_of(f) for f in files] or None
 
-    def _text(self, task: HubTask, step: Step, taken: set[str]) -> Argument | None:
-        """Where a text comes from: quoted or named in the clause, made before, given, read out of a picture or recording, meant again."""
-        sentence = self.reading.sentences[step.sentence]
+    def _text(self, node: Node, taken: set[str]) -> Argument | None:
+        """Where a text comes from: quoted or named in the words that ask, given, read out of a picture or recording, meant again."""
+        if node.file is not None:
+            return self._name(node.file)
+        sentence = self._sentence(node)
         quotes = [q for q in (*sentence.quotes, *self.reading.quotes) if q not in taken and q not in self._choices]
+        apart = self.reading.run or tuple(dict.fromkeys(quotes))
+        if node.copy is not None and len(apart) > node.copy and not words.languages(sentence.raw)[1:]:
+            return apart[node.copy]
         named = [f for f in self.request.files if f.kind.has_text_view and f.name.lower() in sentence.raw.lower()]
-        judged = any(p.role is Role.INSTRUCTION for p in task.inputs)
-        made = self._source_text() if judged else self._latest_text(task)
         own = [q for q in quotes if q in sentence.quotes]
-        if own and not made:
-            taken.add(own[0])
-            return own[0]
-        if named and not (made and not judged):
-            return self.request.name_of(named[0])
-        if made is not None and not judged:
-            return made
-        given = (quotes[0] if quotes else None) or self.reading.payload or self._given_text(taken)
+        given = (own[0] if own else None) or (self._name(named[0]) if named else None) or (quotes[0] if quotes else None)
+        given = given or self.reading.payload or self._given_text(taken)
         if given:
             taken.add(given)
             return given
-        if (found := made or self._bridged(self.request.files)) is not None:
+        if (found := self._bridged(self.request.files) or self._latest(Kind.TEXT)) is not None:
             return found
         if sentence.tail and len(sentence.tail.split()) > 2:
             return sentence.tail
         if self.reading.items:
-            return "\n".join(self.reading.items)
-        return self._again(Kind.TEXT) or self._bridged(self._earlier()) or self._context_text(step)
+            return self.reading.items[node.copy or 0] if node.copy is not None else "\n".join(self.reading.items)
+        return self._again(Kind.TEXT) or self._bridged(self._earlier()) or self._context_text()
+
+    def _name(self, file: Artifact) -> str:
+        return self.request.name_of(file)
 
     def _given_text(self, taken: set[str]) -> str | None:
-        names = [self.request.name_of(f) for f in self.request.files if f.kind in (Kind.TEXT, Kind.TABLE)]
+        names = [self._name(f) for f in self.request.files if f.kind in (Kind.TEXT, Kind.TABLE)]
         return next((n for n in names if n not in taken), None)
 
-    def _context_text(self, step: Step) -> str | None:
+    def _context_text(self) -> str | None:
         """Sentences that ask for nothing, when there is nothing else that could be meant."""
-        others = [s for s in self._context if s != self.reading.sentences[step.sentence].raw]
-        joined = " ".join(others).strip()
+        joined = " ".join(self._context).strip()
         return joined if len(joined.split()) >= 3 else None
 
-    def _latest_text(self, task: HubTask | None = None) -> Ref | None:
-        texts = [m for m in self._made if m.kind is Kind.TEXT]
-        if task is not None and not task.output.kind.is_media:  # a new branch begins at the last document that nothing spoke or drew
-            texts = [m for m in texts if m.is_document and not m.consumed_by_media] or [m for m in texts if m.is_document] or texts
-        chosen = texts or [m for m in self._made if m.kind.has_text_view]
-        return Ref(task_id=chosen[-1].task_id, port=chosen[-1].task.output.name) if chosen else None
-
-    def _source_text(self) -> Ref | None:
-        chosen = [m for m in self._made if m.is_document] or [m for m in self._made if m.kind is Kind.TEXT]
-        return Ref(task_id=chosen[0].task_id, port=chosen[0].task.output.name) if chosen else None
-
-    def _bridged(self, files: Sequence[Artifact]) -> Ref | None:
+    def _bridged(self, files: Iterable[Artifact]) -> Ref | None:
         """A task put in that reads the only medium there is; the same one is used again."""
-        kinds = dict.fromkeys([*(f.kind for f in files), *(m.kind for m in self._made if m.kind.is_media)])
-        for kind, task in bridges(self.tasks, kinds):
+        for file in files:
+            task = bridge(self.tasks, file.kind)
+            if task is None:
+                continue
             port = next(p for p in task.inputs if p.required)
-            file = next((f for f in files if f.kind is kind), None)
-            value: Argument = self.request.name_of(file) if file else self._latest(kind)
+            value = self._name(file)
             same = next((t for t in self.planned if t.task == task.name and t.arguments == {port.name: value}), None)
             return Ref(task_id=same.id, port=task.output.name) if same else self._plan(task, {port.name: value})
         return None
 
-    def _medium(self, port: Port, step: Step) -> Argument | None:
-        sentence = self.reading.sentences[step.sentence].raw.lower()
+    def _medium(self, node: Node, port: Port) -> Argument | None:
         fits = [f for f in self.request.files if port.kind.accepts(f.kind)] or (
             [f for f in self.request.files if f.kind is Kind.TEXT] if port.kind is Kind.TABLE else []
         )
-        named = [f for f in fits if f.name.lower() in sentence]
-        if named:
-            return self.request.name_of(named[0])
-        return self._latest(port.kind) or (self.request.name_of(fits[0]) if fits else self._again(port.kind))
+        if node.file is not None and any(f is node.file for f in fits):
+            return self._name(node.file)
+        for said in (node.words.lower(), self._sentence(node).raw.lower()):
+            named = [f for f in fits if f.name.lower() in said]
+            if named:
+                return self._name(named[0])
+        return (self._name(fits[0]) if fits else None) or self._latest(port.kind) or self._again(port.kind)
 
     def _latest(self, kind: Kind) -> Ref | None:
-        made = [m for m in self._made if m.kind is kind]
-        return Ref(task_id=made[-1].task_id, port=made[-1].task.output.name, each=made[-1].task.output.many) if made else None
+        made = [(ident, task) for ident, task in self._made.values() if task.output.kind is kind]
+        return Ref(task_id=made[-1][0], port=made[-1][1].output.name, each=made[-1][1].output.many) if made else None
 
     def _earlier(self) -> list[Artifact]:
         """Files of earlier turns, newest first."""
@@ -258,3 +253,11 @@ class Wiring:
         made = [m for turn in reversed(self.request.history) for m in reversed(turn.made) if kind.accepts(m.artifact.kind)]
         own = [m for m in made if m.task not in self.tasks or self.tasks[m.task].output.kind is kind]
         return next((m.artifact.id for m in (*own, *made)), None)
+
+
+def bridge(tasks: TaskTable, kind: Kind) -> HubTask | None:
+    """The task that turns a medium into text and needs nothing else; None where there is none, or more than one."""
+    found = [
+        t for t in tasks.values() if [p.kind for p in t.inputs if p.required] == [kind] and t.output.kind is Kind.TEXT and not t.output.many
+    ]
+    return found[0] if kind.is_media and len(found) == 1 else None

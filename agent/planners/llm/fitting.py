@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ....index.errors import BudgetError
 from ....tools.task import TaskTable
-from .budget import MESSAGE, Budget
+from .budget import FORM, MESSAGE, Budget
 from .demonstrations import Demo
 from .prompt import Shown, demo_text, made_text, plan_messages, schema, task_line, turn_text
 
@@ -87,7 +87,7 @@ class Fitting:
         if need > room:
             raise BudgetError(
                 f"The request with its files takes about {need:,} tokens, and the chat model has room for {room:,}.",
-                remedy="Attach long texts as files, set context_tokens if the model takes more, or use a model with a larger context.",
+                remedy="Attach long texts as files, set context_tokens (--context-tokens) if the model takes more, or use a larger model.",
             )
         for item in items[1:]:
             need += self.budget.count(item.text) + (self._named(item) if structured else 0)
@@ -101,7 +101,7 @@ class Fitting:
     def size(self, shown: Shown, *, structured: bool, more: Sequence[BaseMessage] = ()) -> int:
         """Tokens of a whole prompt, its schema included."""
         messages = [*plan_messages(self.request, shown, structured=structured), *more]
-        form = self.budget.count(json.dumps(schema(shown.tasks))) if structured else 0
+        form = self.budget.count(json.dumps(schema(shown.tasks))) + FORM if structured else 0
         return form + sum(self.budget.count(m.text) + MESSAGE for m in messages)
 
     def _named(self, item: _Item) -> int:

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from ....index.errors import BudgetError
 from ....index.minilm import MiniLM
-from ...chat import aask, ask, astream, one_line
+from ...chat import aask, ask, astream, in_process, one_line
 from ...checker import check
 from ...errors import ChatModelError, PlanError
 from ...plan import Plan, PlannedTask
+from ..embedded import EmbeddedPlanner
 from .budget import Budget
 from .demonstrations import Demonstrations
 from .drafts import draft, freeze
 from .fitting import Fitting
 from .growing import next_task, numbered
 from .parsing import Found, TaskStream, find_plan, plan_of
-from .plausible import MatchedTasks, Plausibility
+from .plausible import Plausibility
 from .prompt import plan_messages, repair_messages, schema
 from .speech import attempts_plan, spoken, without_echo
 
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import Runnable
 
-    from ....tools.task import TaskTable
+    from ....tools.task import HubTask, TaskTable
     from ...request import Request
 
 _ASKS = 0.25  # plausibility of the likeliest task from which a request asks for one …
-_SURELY_ASKS = 0.9  # … and from which it does, though the model says again and again in prose that it does not
+_SURELY_ASKS = 0.5  # … and from which it does, though the model says again and again in prose that it does not
 _REFUSES_FORMAT = (400, 415, 422, 501)  # what servers answer to a `response_format` that they do not know
 
 
@@ -61,12 +62,13 @@ class LLMPlanner:
 
     The plan is asked for by a strict JSON schema where the model takes one; else, and from then on, as plain text, which is read
     tolerantly (`parsing.py`, `drafts.py`). It is checked; what the checker cannot repair goes back to the model with the list of faults.
-    Prose instead of a plan is an answer where the request asks for no task, and a fault where it does.
+    Prose instead of a plan is an answer where the request asks for no task, and a fault where it does. A model that keeps to its prose
+    is believed, unless the request surely asks for what words alone cannot do: a task on a file, or one that makes one.
 
     Args:
         model: any LangChain chat model.
         encoder: a MiniLM to share: it finds the demonstrations that are most like the request.
-        plausibility: judges tasks where the table has no room, and whether a request asks for any; default the embedded planner's matcher.
+        plausibility: judges tasks where the table has no room, and whether a request asks for any; default the embedded planner.
         context_tokens: what the model takes, prompt and answer together; default what LangChain's profile of it tells, else no limit.
             What is given up where there is no room, and in which order, stands in `fitting.py`.
         examples: how many demonstrations are shown.
@@ -89,11 +91,11 @@ class LLMPlanner:
         encoder = encoder or MiniLM()
         self._model = model
         self._demonstrations = Demonstrations(encoder)
-        self._plausibility = plausibility or MatchedTasks(encoder)
+        self._plausibility = plausibility or EmbeddedPlanner(encoder)
         self._budget = Budget(model, context_tokens)
         self._examples = examples
         self._repairs = max(0, repairs)
-        self._structured = True
+        self._structured = in_process(model) is None
 
     def plan(self, request: Request, tasks: TaskTable) -> Plan:
         """Plan and wait; the model's `invoke` only. No tasks: nothing to run, a `question` for the user, or the model's own `answer`.
@@ -211,7 +213,11 @@ class LLMPlanner:
         """Whether prose is meant as an answer: it makes no attempt at a plan, and the request asks for no task."""
         if not spoken(answer) or attempts_plan(answer, tasks):
             return False
-        return max(self._plausibility.plausible(request, tasks).values(), default=0.0) < (_SURELY_ASKS if insists else _ASKS)
+        likely = self._plausibility.plausible(request, tasks)
+        if not insists:
+            return max(likely.values(), default=0.0) < _ASKS
+        files = bool(request.file_names())
+        return max((p for name, p in likely.items() if files or not _words_alone(tasks[name])), default=0.0) < _SURELY_ASKS
 
     def _answer(self, fitting: Fitting, more: list[BaseMessage], *, refused: bool = False) -> Generator[_Question, Any, _Answer]:
         if not refused and (structured := self._with_schema(fitting, more, include_raw=True)) is not None:
@@ -272,6 +278,11 @@ def _salvaged(answer: _Answer, fitting: Fitting, started: Sequence[PlannedTask],
         return _read(answer, fitting, started, salvage=True)
     except PlanError as e:
         raise fault from e
+
+
+def _words_alone(task: HubTask) -> bool:
+    """Whether neither what the task takes nor what it gives is a picture, a sound or another medium."""
+    return not any(p.kind.is_media for p in (*task.inputs, *task.outputs))
 
 
 def _refuses_schema(error: ChatModelError) -> bool:

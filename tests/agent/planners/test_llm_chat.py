@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from langchain_hugginggpt.agent.chat import aask, ask, astream, chat_model_error, cut, delimited, fill, load_chat_model, one_line
+from langchain_hugginggpt.agent.chat import (
+    aask,
+    ask,
+    astream,
+    chat_model_error,
+    cut,
+    delimited,
+    fill,
+    in_process,
+    load_chat_model,
+    one_line,
+)
 from langchain_hugginggpt.agent.errors import ChatModelError, SettingsError
 from langchain_hugginggpt.index.errors import CallerError
 from langchain_hugginggpt.tools.errors import MissingExtraError
@@ -178,3 +190,21 @@ async def test_a_model_that_can_only_wait_is_called_in_a_thread() -> None:
     assert "".join([piece.text async for piece in astream(model, [HumanMessage("hi")])]) == "one two"
     with pytest.raises(ChatModelError, match="AttributeError: odd"):
         await aask(ScriptedChat(script=[AttributeError("odd")]), [HumanMessage("hi")])
+
+
+class InProcess(ScriptedChat):
+    """As ChatHuggingFace over a local pipeline: `llm.pipeline`, and the prompt comes back unless it is told not to."""
+
+    llm: Any = SimpleNamespace(pipeline=object())
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, skip_prompt: bool = False, **kwargs: Any) -> ChatResult:
+        said = self._next(messages, []).text
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(said if skip_prompt else messages[-1].text + said))])
+
+
+async def test_a_pipeline_in_this_process_is_told_to_leave_the_prompt_out() -> None:
+    model = InProcess(script=["one", "two"])
+    assert ask(model, [HumanMessage("hi")]).text == "one"
+    assert (await aask(model, [HumanMessage("hi")])).text == "two"
+    assert in_process(model) is model.llm.pipeline
+    assert in_process(ScriptedChat(script=[])) is None

@@ -17,7 +17,6 @@ from langchain_hugginggpt.agent.planners.llm import LLMPlanner
 from langchain_hugginggpt.agent.planners.llm.budget import Budget, estimate
 from langchain_hugginggpt.agent.planners.llm.demonstrations import Demo, Demonstrations, demonstrations
 from langchain_hugginggpt.agent.planners.llm.fitting import Fitting
-from langchain_hugginggpt.agent.planners.llm.plausible import MatchedTasks
 from langchain_hugginggpt.agent.planners.llm.prompt import answer_json, plan_messages, schema, task_line
 from langchain_hugginggpt.agent.request import Made, Request, Turn
 from langchain_hugginggpt.index.errors import BudgetError
@@ -219,7 +218,7 @@ def test_a_models_own_tokenizer_counts() -> None:
 
 
 @pytest.mark.parametrize("structured", [True, False])
-@pytest.mark.parametrize("context", [2000, 2500, 4000, 6000, 8000, 12_000])
+@pytest.mark.parametrize("context", [2200, 2500, 4000, 6000, 8000, 12_000])
 def test_the_prompt_stays_inside_its_budget(context: int, structured: bool) -> None:
     fit = fitting(long_chat(30), context)
     shown = fit.shown(structured=structured)
@@ -271,31 +270,5 @@ def test_a_request_that_does_not_fit_is_refused(text: str, context: int) -> None
     model = ScriptedChat(script=[])
     with pytest.raises(BudgetError, match=r"takes about [\d,]+ tokens") as caught:
         LLMPlanner(model, encoder=ENCODER, context_tokens=context).plan(Request(text=text), HUB_TASKS)
-    assert "larger context" in caught.value.remedy
+    assert "--context-tokens" in caught.value.remedy
     assert model.asked == []
-
-
-def test_a_table_that_was_never_seen_is_judged_by_its_summaries() -> None:
-    out = (Port(name="x", kind=Kind.TEXT),)
-    tasks = TaskTable(
-        HubTask(name=n, summary=s, inputs=(), outputs=out)
-        for n, s in [("brew", "Make a cup of coffee."), ("mow", "Cut the grass of a lawn."), ("paint", "Paint the walls of a room.")]
-    )
-    judge = MatchedTasks(ENCODER)
-    found = judge.plausible(Request(text="The lawn is too high, the grass must be cut."), tasks)
-    assert max(found, key=lambda n: found[n]) == "mow"
-    assert set(found) == set(tasks)
-
-
-@pytest.mark.parametrize(
-    ("text", "best"),
-    [
-        ("Read scan.png aloud.", {"image-to-text", "text-to-speech"}),
-        ("Please put this into Dutch: 'good morning'", {"translation"}),
-        ("Blah. " * 3000 + "Summarise this text.", {"summarization"}),
-    ],
-)
-def test_plausible_tasks_of_a_request(text: str, best: set[str]) -> None:
-    found = MatchedTasks(ENCODER).plausible(Request(text=text, files=(file("scan.png", "image/png"),)), HUB_TASKS)
-    assert set(sorted(found, key=lambda n: -found[n])[: len(best)]) == best
-    assert all(0 <= p <= 1 for p in found.values())

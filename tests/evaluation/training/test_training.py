@@ -1,27 +1,42 @@
-"""Training: what is learnt from, that torch and numpy agree, that a seed gives the same weights, and bad input."""
+"""Training: that it learns, that a seed gives the same weights, what it tells of itself, and bad input."""
 
 from __future__ import annotations
 
 import json
-from itertools import pairwise
+import sys
+from collections.abc import Iterator
+from itertools import count, islice, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from langchain_hugginggpt.agent import Request, TrainedPlanner
-from langchain_hugginggpt.agent.planners.trained import Decoding, TrainedWeights
-from langchain_hugginggpt.agent.planners.trained.literals import literals
-from langchain_hugginggpt.agent.planners.trained.scoring import Scorer
-from langchain_hugginggpt.evaluation import DatasetError, PlanningData, Problems, load_taskbench
-from langchain_hugginggpt.evaluation.training.network import Network
-from langchain_hugginggpt.evaluation.training.samples import held_out, read_samples
-from langchain_hugginggpt.evaluation.training.training import Training, _named, _table, _top_layers, train_planner
+from langchain_hugginggpt.agent import EmbeddedPlanner, Request
+from langchain_hugginggpt.agent.planners.embedded.weights import Weights
+from langchain_hugginggpt.evaluation import DatasetError, PlanningData, load_taskbench
+from langchain_hugginggpt.evaluation.training.own import own_requests
+from langchain_hugginggpt.evaluation.training.samples import held_out
+from langchain_hugginggpt.evaluation.training.training import Trained, Training, save, train_planner
 from langchain_hugginggpt.index.minilm import MiniLM
-from tests.evaluation.taskbench_files import case, link, node, write_set
+from langchain_hugginggpt.tools import HUB_TASKS
+from langchain_hugginggpt.tools.errors import MissingExtraError
+from tests.evaluation.taskbench_files import TOOLS, case, link, node, write_set
+from tests.evaluation.training.folders import LINES, requests_folder
+from tests.fakes import file
 
 ASR, SUMMARY, SPEECH = "Automatic Speech Recognition", "Summarization", "Text-to-Speech"
+CASES, HELD = 60, 6
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """So small a training gains nothing by several, and waits long for them where something else runs."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -29,110 +44,129 @@ def encoder() -> MiniLM:
     return MiniLM()
 
 
-def data(folder: Path, n: int = 40) -> PlanningData:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return requests_folder(tmp_path_factory.mktemp("own") / "requests")
+
+
+def names_of(n: int, *, held: bool) -> list[str]:
+    return list(islice((f"c{i}" for i in count() if held_out(f"c{i}") is held), n))
+
+
+def data(folder: Path, n: int = CASES) -> PlanningData:
     asked = {
         (ASR,): "Write down what is said in talk{i}.wav",
         (SUMMARY,): "Shorten this for me: 'A long story, number {i}, about a dog.'",
         (ASR, SUMMARY): "Give me the gist of the recording talk{i}.wav",
     }
     cases = []
-    for i in range(n):
+    for i, ident in enumerate([*names_of(n - HELD, held=False), *names_of(HELD, held=True)]):
         names, text = list(asked.items())[i % 3]
         links = [link(a, b) for a, b in pairwise(names)]
-        cases.append(case(f"c{i}", *(node(name, "x") for name in names), links=links, user_request=text.format(i=i)))
+        cases.append(case(ident, *(node(name, "x") for name in names), links=links, user_request=text.format(i=i)))
     return load_taskbench(write_set(folder, cases))
 
 
-def test_samples(tmp_path: Path, encoder: MiniLM) -> None:
-    lines = [
-        case(
-            "good",
-            node(ASR, "a.wav"),
-            node(SUMMARY, "<node-0>"),
-            node("Time Travel", "x"),
-            links=[link(ASR, SUMMARY), link(ASR, "Time Travel")],
-        ),
-        case("good", node(ASR, "a.wav")),
-        case("odd", node("Time Travel", "x")),
-        {"id": "bare", "user_request": "Write it down"},
-    ]
-    found = load_taskbench(write_set(tmp_path, lines))
-    problems, read = Problems(), []
-    (sample,) = read_samples([found], found.tasks, encoder, problems, lambda: read.append(1))
-    names = list(found.tasks)
-    assert [names[i] for i in np.flatnonzero(sample.tasks)] == [ASR, SUMMARY]
-    assert [(names[a], names[b]) for a, b in np.argwhere(sample.links)] == [(ASR, SUMMARY)]
-    assert sample.partial
-    assert list(sample.files) == [0, 0, 1, 0]
-    assert sample.states.shape[1] == 384
-    assert len(read) == 4
-    assert {k: v for k, v in problems.counts.items() if k.startswith("not trained on")} == {
-        "not trained on: its id came before": 1,
-        "not trained on: no labelled task is in the table": 1,
-        "not trained on: no request or no label": 1,
-    }
-
-
-def test_numpy_scores_as_torch_does(tmp_path: Path, encoder: MiniLM) -> None:
-    found = data(tmp_path, 3)
-    torch.manual_seed(1)
-    network = Network(len(found.tasks), _top_layers(encoder)).eval()
-    for parameter in (network.own_weight, network.own_bias, network.own_state, network.own_where):
-        torch.nn.init.normal_(parameter, std=0.1)
-    (sample, *_) = read_samples([found], found.tasks, encoder, Problems())
-    state = {k: v.half().float() for k, v in network.state_dict().items()}
-    network.load_state_dict(state)
-    there = torch.zeros(1, len(found.tasks))
-    chosen = [0, 1, 3]
-    there[0, chosen] = 1
-    x = encoder.token_states("Write down what is said in talk0.wav", layer=-3).states
-    with torch.no_grad():
-        out = network(
-            torch.from_numpy(x)[None],
-            torch.ones(1, len(x), dtype=torch.bool),
-            _table(found.tasks, encoder),
-            torch.from_numpy(sample.files)[None],
-            there,
-        )
-    scorer = Scorer(TrainedWeights(**_named(state, tuple(found.tasks)), decoding=Decoding(), card={}), found.tasks, encoder)
-    request = sample.case.request
-    assert isinstance(request, Request)
-    scores = scorer.score(request.text, literals(request.text, request.files))
-    assert np.allclose(scores.tasks, out.tasks[0].numpy(), atol=1e-3)
-    assert np.allclose(scorer.links(scores, chosen)[np.ix_(chosen, chosen)], out.links[0].numpy()[np.ix_(chosen, chosen)], atol=1e-3)
-
-
-def test_training_learns_is_repeatable_and_tells_what_it_did(tmp_path: Path, encoder: MiniLM) -> None:
-    found = data(tmp_path, 60)
-    stages: set[str] = set()
-    training = Training(epochs=6, seed=3, on_progress=lambda stage, done, of: stages.add(stage))
-    first, second = (train_planner([found], training, encoder=encoder) for _ in range(2))
-    assert all(np.array_equal(first.weights.head[k], second.weights.head[k]) for k in first.weights.head)
-    assert stages == {"requests", "steps", "held-out requests"}
-    card = first.weights.card
-    assert (card["cases"], card["held_out"]["cases"]) == (
-        60 - sum(held_out(f"c{i}") for i in range(60)),
-        sum(held_out(f"c{i}") for i in range(60)),
+def test_training_learns_is_repeatable_and_tells_what_it_did(tmp_path: Path, encoder: MiniLM, folder: Path) -> None:
+    found = data(tmp_path / "taskbench")
+    stages: dict[str, list[tuple[int, int]]] = {}
+    training = Training(
+        epochs=10, seed=3, own=False, folder=folder, on_progress=lambda stage, done, of: stages.setdefault(stage, []).append((done, of))
     )
-    assert card["held_out"]["n_f1"] > 60  # always naming one task would give about 50
-    path = tmp_path / "w.safetensors"
-    first.weights.save(path)
+    first, second = (train_planner([found], training, encoder=encoder) for _ in range(2))
+    for arrays, others in ((first.weights.head, second.weights.head), (first.weights.layers, second.weights.layers)):
+        assert arrays.keys() == others.keys()
+        assert [k for k in arrays if not np.array_equal(arrays[k], others[k])] == []
+    assert list(stages) == ["requests", "steps", "states", "link steps", "invented tools", "held-out requests"]
+    assert all(done == of for done, of in (told[-1] for told in stages.values()))
+    assert stages["requests"][:CASES] == [(i, CASES) for i in range(1, CASES + 1)]
+
+    card = json.loads(json.dumps(first.weights.card))
+    held = card["held_out"][found.name.split("/")[0]]
+    assert card["trained_on"] == [{"name": found.name.split("/")[0], "tasks": len(TOOLS), "requests": CASES - HELD}]
+    assert [d["name"] for d in card["data"]] == [found.name]
+    assert (card["epochs"], card["seed"]) == (10, 3)
+    assert card["seconds"] >= 0
+    assert card["invented_tools"].keys() == {"n_f1", "false_alarms"}
+    assert all(0 <= x <= 100 for x in card["invented_tools"].values())
+    assert held.keys() == {"requests", "n_f1", "e_f1", "exact"}
+    assert held["requests"] == HELD
+    assert held["n_f1"] > 60  # always naming one task would give about 50
+
+    path = save(first, tmp_path / "new" / "w.safetensors")
     assert path.stat().st_size < 8_000_000
-    plan = TrainedPlanner(path, encoder).plan(Request(text="Shorten this for me: 'A story about a cat.'"), found.tasks)
+    written = (tmp_path / "new" / "w.md").read_text("utf-8")
+    assert f"| {found.name.split('/')[0]} | {len(TOOLS)} | {CASES - HELD} |" in written
+    assert f"| {HELD} | {held['n_f1']:.1f} | {held['e_f1']:.1f} | {held['exact']:.1f} |" in written
+    plan = EmbeddedPlanner(encoder, path).plan(Request(text="Shorten this for me: 'A story about a cat.'"), found.tasks)
     assert [t.task for t in plan.tasks] == [SUMMARY]
-    json.dumps(card)
+    talk = file("talk.wav", "audio/wav")
+    plan = EmbeddedPlanner(encoder, path).plan(Request(text="Give me the gist of the recording talk.wav", files=(talk,)), found.tasks)
+    assert [t.task for t in plan.tasks] == [ASR, SUMMARY]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory, encoder: MiniLM, folder: Path) -> Trained:
+    """Trained on own requests and on a data set."""
+    training = Training(epochs=8, generated=10, folder=folder)
+    return train_planner([data(tmp_path_factory.mktemp("both") / "taskbench")], training, encoder=encoder)
+
+
+def test_own_requests_and_a_data_set_make_two_tables(both: Trained, folder: Path) -> None:
+    hub, other = both.weights.tables
+    assert (hub.name, hub.tasks, hub.first, hub.decoding.spoken) == ("hub", tuple(HUB_TASKS), 0, False)
+    assert (other.tasks, other.first, other.decoding.spoken) == (tuple(TOOLS), len(HUB_TASKS), True)
+    assert both.weights.head["own_bias"].shape == (len(HUB_TASKS) + len(TOOLS),)
+    own = sum(not held for _, held in own_requests(10, 0, folder))
+    assert [t["requests"] for t in both.weights.card["trained_on"]] == [own, CASES - HELD]
+    assert both.weights.card["held_out"]["hub"]["requests"] == 12 * len(LINES) + 10 - own
+
+
+def test_own_requests_are_learnt(both: Trained, encoder: MiniLM, tmp_path: Path) -> None:
+    """After a few steps it tells talk from wishes, and the two lists of tools apart."""
+    path = save(both, tmp_path / "w.safetensors")
+    planner = EmbeddedPlanner(encoder, Weights.load(path))
+    chat = planner.plan(Request(text="Good day number 99 to you"), HUB_TASKS)
+    assert (chat.tasks, chat.question) == ((), "")
+    page = file("p99.jpg", "image/jpeg")
+    likely = planner.plausible(Request(text="Describe picture 99 for me", files=(page,)), HUB_TASKS)
+    assert max(likely, key=lambda name: likely[name]) == "image-to-text"
+    report = file("r99.txt", "text/plain")
+    likely = planner.plausible(Request(text="Sum up report number 99", files=(report,)), HUB_TASKS)
+    assert max(likely, key=lambda name: likely[name]) == "summarization"
+
+
+def test_own_requests_alone(encoder: MiniLM, tmp_path: Path) -> None:
+    few = requests_folder(tmp_path / "requests", each=4)
+    made = train_planner([], Training(epochs=1, generated=0, folder=few), encoder=encoder)
+    assert [k.name for k in made.weights.tables] == ["hub"]
+    assert made.weights.card["data"] == []
 
 
 def test_what_cannot_be_trained_on(tmp_path: Path, encoder: MiniLM) -> None:
+    without = Training(own=False)
     with pytest.raises(DatasetError, match="nothing to train on"):
-        train_planner([], encoder=encoder)
-    few = data(tmp_path / "few", 5)
-    with pytest.raises(DatasetError, match="There are 5 labelled cases; at least 20 are needed"):
-        train_planner([few], encoder=encoder)
-    other = data(tmp_path / "other", 5)
+        train_planner([], without, encoder=encoder)
+    few = data(tmp_path / "few", 8)
+    with pytest.raises(DatasetError, match="There are 8 labelled cases; at least 20 are needed"):
+        train_planner([few], without, encoder=encoder)
+    other = data(tmp_path / "other", 8)
     tools = json.loads((tmp_path / "other" / "tool_desc.json").read_text())
     tools["nodes"] = tools["nodes"][:3]
     (tmp_path / "other" / "tool_desc.json").write_text(json.dumps(tools))
     with pytest.raises(DatasetError, match="have different tool lists"):
-        train_planner([few, load_taskbench(tmp_path / "other")], encoder=encoder)
-    assert other.size == 5
+        train_planner([few, load_taskbench(tmp_path / "other")], without, encoder=encoder)
+    assert other.size == 8
+
+
+def test_torch_is_missing(monkeypatch: pytest.MonkeyPatch, encoder: MiniLM) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    with pytest.raises(MissingExtraError, match="torch") as told:
+        train_planner([], Training(own=False), encoder=encoder)
+    assert "langchain-hugginggpt[train]" in str(told.value)
+
+
+def test_a_place_where_nothing_can_be_written(both: Trained, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DatasetError, match=r"cannot be written to .*w\.safetensors"):
+        save(both, tmp_path / "file" / "w.safetensors")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ....tools.task import HubTask, Kind
-from .scoring import flowing
+from .telling import gives, takes
 from .weights import Decoding
 
 if TYPE_CHECKING:
@@ -15,20 +15,48 @@ if TYPE_CHECKING:
 Link = tuple[int, int]
 
 
-def takes(task: HubTask) -> tuple[Kind, ...]:
-    """The kinds of its required inputs, one for each."""
-    return flowing([p for p in task.inputs if p.required])
-
-
-def gives(task: HubTask) -> tuple[Kind, ...]:
-    """The kind of its main output; none for a number."""
-    return flowing(task.outputs[:1])
+def _given(task: HubTask) -> tuple[Kind, ...]:
+    """What its main output may be read as."""
+    return (*gives(task), Kind.TEXT) if Kind.TABLE in gives(task) else gives(task)
 
 
 def choose(scores: Floats, decoding: Decoding) -> list[int]:
     """Positions of the tasks above the threshold; of the best one where none is."""
     chosen = [i for i, score in enumerate(scores.tolist()) if score > decoding.node]
     return chosen or [int(scores.argmax())]
+
+
+def margin(scores: Floats, chosen: Sequence[int]) -> float:
+    """By how much the choice of tasks was made, in log-odds: of the least likely chosen task, or of the likeliest other one."""
+    others = [float(-x) for i, x in enumerate(scores) if i not in chosen]
+    return min([float(scores[i]) for i in chosen] + others)
+
+
+def complete(chosen: Sequence[int], scores: Floats, tasks: Sequence[HubTask], given: set[Kind], decoding: Decoding) -> list[int]:
+    """The chosen tasks, and for each that lacks a kind of input the likeliest task that makes it out of what is there.
+
+    Args:
+        chosen: positions in `tasks`.
+        scores: (t,) logits.
+        tasks: the table.
+        given: kinds of input that the request brings along.
+        decoding: `maker` is the logit from which a task is put in.
+    """
+    out = list(chosen)
+    for i in chosen:
+        there = given | {k for j in out if j != i for k in _given(tasks[j])}
+        for kind in dict.fromkeys(takes(tasks[i], content=True)):
+            if kind in there:
+                continue
+            makers = [
+                j
+                for j in range(len(tasks))
+                if j not in out and kind in _given(tasks[j]) and set(takes(tasks[j], content=True)) <= there and scores[j] > decoding.maker
+            ]
+            if makers:
+                out.append(max(makers, key=lambda j: float(scores[j])))
+                there |= set(_given(tasks[out[-1]]))
+    return out
 
 
 def wire(chosen: Sequence[int], links: Floats, tasks: Sequence[HubTask], given: set[Kind], decoding: Decoding) -> list[Link]:
@@ -52,13 +80,13 @@ def wire(chosen: Sequence[int], links: Floats, tasks: Sequence[HubTask], given: 
     def worth(a: int, b: int) -> float:
         parents = [p for p, child in taken if child == b]
         children = sum(p == a for p, _ in taken)
-        there = [k for p in parents for k in gives(tasks[p])]
+        there = [k for p in parents for k in _given(tasks[p])]
         full = any(there.count(k) >= takes(tasks[b]).count(k) for k in gives(tasks[a]))
         starved = not parents and not set(takes(tasks[b])) & given
         cost = decoding.parent * len(parents) + decoding.full * full + decoding.child * children
         return float(links[a, b]) - cost + decoding.lacking * starved
 
-    fitting = [(a, b) for a in chosen for b in chosen if a != b and set(gives(tasks[a])) & set(takes(tasks[b]))]
+    fitting = [(a, b) for a in chosen for b in chosen if a != b and set(_given(tasks[a])) & set(takes(tasks[b]))]
     left = list(fitting)
     while left:
         score, a, b = max((worth(a, b), a, b) for a, b in left)
@@ -76,11 +104,11 @@ def _feed(
     b: int, fitting: Sequence[Link], taken: list[Link], links: Floats, tasks: Sequence[HubTask], given: set[Kind], reaches: object
 ) -> None:
     """Give a task that lacks a file the best parent that makes one."""
-    there = {k for a, child in taken if child == b for k in gives(tasks[a])}
+    there = {k for a, child in taken if child == b for k in _given(tasks[a])}
     for kind in takes(tasks[b]):
         if kind is Kind.TEXT or kind in there or kind in given:
             continue
-        parents = [(float(links[a, b]), a) for a, _ in fitting if kind in gives(tasks[a]) and not reaches(b, a)]  # type: ignore[operator]
+        parents = [(float(links[a, b]), a) for a, _ in fitting if kind in _given(tasks[a]) and not reaches(b, a)]  # type: ignore[operator]
         if parents:
             taken.append((max(parents)[1], b))
             there.add(kind)
