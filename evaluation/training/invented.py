@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 TOOLS_FILE = "tools.jsonl"
 _AMONG, _TENTH, _EVERY = 25, 10, 8
-_THRESHOLD = -1.0  # log-odds: a tool that is missed costs more than one too many, which can be seen in the plan
+_THRESHOLD = -0.5  # log-odds: a tool that is missed costs more than one too many, which can be seen in the plan
 TOOLS = FOLDER / TOOLS_FILE
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...agent.planners.embedded.scoring import Scorer, Scores
-from ...agent.planners.embedded.search import Link, choose, complete, margin, wire
+from ...agent.planners.embedded.search import Link, choose, complete, feasible, margin, wire
 from ...agent.planners.embedded.telling import KINDS, tell
 from ...agent.planners.embedded.weights import Decoding, Weights
 from ...index.minilm import MiniLM
@@ -135,7 +135,8 @@ def _f1(counts: Iterable[Counts]) -> float:
 
 
 def _chosen(case: _Case, rows: Sequence[HubTask], decoding: Decoding) -> list[int]:
-    return complete(choose(case.scores.tasks, decoding), case.scores.tasks, rows, case.given, decoding)
+    chosen = feasible(choose(case.scores.tasks, decoding), case.scores.tasks, rows, case.given)
+    return complete(chosen, case.scores.tasks, rows, case.given, decoding)
 
 
 def _tasks(cases: Sequence[_Case], rows: Sequence[HubTask], decoding: Decoding) -> Iterable[Counts]:

@@ -18,9 +18,9 @@ from ...plan import Plan, PlannedTask
 from ...request import Request
 from .english import is_english
 from .nodes import Node, nodes
-from .reading import Reading, read
+from .reading import Reading, absent_files, read
 from .scoring import Scorer, Scores
-from .search import Link, choose, complete, margin, ordered, wire
+from .search import Link, choose, complete, feasible, margin, ordered, wire
 from .spoken import Spoken
 from .telling import KINDS, literals, tell
 from .unseen import Unseen
@@ -28,9 +28,13 @@ from .weights import SHIPPED, Decoding, Weights, other_encoder, same_encoder
 from .wiring import Wiring
 
 _RUN, _CHAT, _ASK = 0, 1, 2
-_SURE, _GUESSED = 0.9, 0.7  # from what confidence on a plan is kept, or named, though the request is not English
-_DOUBT = 0.5  # what is left of the confidence then
-_NOT_ENGLISH = "the request does not look English, and this planner understands nothing else"
+_SHOWN = 5
+_GUESSED = 0.9  # from what confidence on a plan is named as a guess, though the request does not look English
+_NOT_ENGLISH = (
+    "The request does not look English, and this planner understands nothing else.{guess} Please say it in English. Other languages are "
+    "planned by a language model (--llm MODEL), or by a planner that was trained on an encoder of many languages (--encoder FOLDER "
+    "--planner FILE)."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +63,9 @@ class EmbeddedPlanner:
     summary and its ports.
 
     The packaged encoder knows English only. A request that shows signs of another language (see `english`) gives a question that says
-    so, with what was guessed; where the plan is very sure all the same (0.9), it stands, with half of its confidence and a repair that
-    states the doubt. With another encoder, set by its folder, no language is looked for.
+    so, names what was guessed with 0.9 or more, and has the confidence 0: where the network is sure of such a request, it is wrong as
+    often as not. `plausible` leaves open what it needs, 0.25 to 0.5 for every task. With another encoder, set by its folder, no language
+    is looked for.
 
     Args:
         encoder: a MiniLM to share.
@@ -89,7 +94,7 @@ class EmbeddedPlanner:
         Raises:
             PlanError: what came out cannot be run.
         """
-        found = self._plan(request, tasks)
+        found = _lacking(self._plan(request, tasks), request)
         return found if self._understands(request) else _doubted(found)
 
     def _plan(self, request: Request, tasks: TaskTable) -> Plan:
@@ -160,7 +165,7 @@ class EmbeddedPlanner:
 
     def _choose(self, scorer: Scorer, scores: Scores, rows: Sequence[HubTask], known: Decoding) -> _Choice:
         given = {k for k, there in zip(KINDS, scores.given, strict=False) if there}
-        chosen = complete(choose(scores.tasks, known), scores.tasks, rows, given, known)
+        chosen = complete(feasible(choose(scores.tasks, known), scores.tasks, rows, given), scores.tasks, rows, given, known)
         links = wire(chosen, scorer.links(scores, chosen), rows, given, known)
         weakest = _odds(min(float(scores.tasks[i]) for i in chosen))
         order = ordered(chosen, links, scores.places)
@@ -214,18 +219,19 @@ def _fitting(weights: Weights | Path | str, encoder: str) -> Weights:
     return weights
 
 
+def _lacking(plan: Plan, request: Request) -> Plan:
+    """The plan, and that files are named which were not given; where none is given, it may name one to be made."""
+    absent = absent_files(request.text, request.file_names())
+    told = f"{', '.join(absent[:_SHOWN])} {'is' if len(absent) == 1 else 'are'} named and not attached"
+    if absent and plan.question:
+        return replace(plan, question=f"{plan.question} ({told}.)")
+    return replace(plan, repairs=(*plan.repairs, told)) if absent and plan.tasks and request.files else plan
+
+
 def _doubted(plan: Plan) -> Plan:
-    """What is left of a plan for a request that does not look English."""
-    sure = plan.confidence or 0.0
-    if plan.tasks and sure >= _SURE:
-        doubt = f"{_NOT_ENGLISH}: see whether this is what was meant"
-        return replace(plan, confidence=round(_DOUBT * sure, 2), repairs=(*plan.repairs, doubt))
-    guess = _hint([t.task for t in plan.tasks] if sure >= _GUESSED else [])
-    question = (
-        f"{_NOT_ENGLISH[0].upper()}{_NOT_ENGLISH[1:]}.{guess} Please say it in English. Other languages are planned by a language model "
-        "(--llm MODEL), or by a planner that was trained on an encoder of many languages (--encoder FOLDER --planner FILE)."
-    )
-    return Plan(confidence=round(_DOUBT * sure, 2), question=question)
+    """What is left of a plan for a request that does not look English: a question."""
+    sure = (plan.confidence or 0.0) >= _GUESSED
+    return Plan(confidence=0.0, question=_NOT_ENGLISH.format(guess=_hint([t.task for t in plan.tasks] if sure else [])))
 
 
 def _hint(guesses: Sequence[str]) -> str:

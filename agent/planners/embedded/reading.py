@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ....tools.sentences import sentences as split_sentences
@@ -23,6 +23,10 @@ _ITEM = re.compile(r"^\s*(?:[-*•–—]|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?P<text>
 _BETWEEN = re.compile(r"^[\s,;/]*(?:and|or|und|oder|with|to|vs\.?)?[\s,;/]*$", re.I)
 _COLON = re.compile(r":(?=\s|$)")
 _FILES = re.compile(r"\bthe (?:image|recording|text file|video|table|file|3D object)\b")
+_FILE_NAME = re.compile(
+    r"(?<![\w/.-])[\w-][\w.()-]{0,80}\.(?:jpe?g|png|webp|gif|tiff?|bmp|wav|mp3|m4a|ogg|flac|mp4|mov|webm|avi|mkv|csv|xlsx|tsv|txt|md|docx|pdf|json)(?!\w)",
+    re.I,
+)
 _MARK = '"…"'
 _TAIL = 24  # words that may follow a colon and still be read as an instruction
 _STOPS = re.compile(r"\s*(?:;|->|→)\s*")
@@ -185,9 +189,15 @@ def _without_files(text: str) -> str:
     return _FILES.sub("", text)
 
 
-def only_files(text: str) -> bool:
-    """Whether a clause in normal form names files and says nothing else."""
-    return re.search(r"\w", _without_files(text)) is None
+def absent_files(text: str, given: Collection[str]) -> list[str]:
+    """Files that a request names and that were not given, in order, each once.
+
+    Args:
+        text: the request.
+        given: names and ids of the files that there are.
+    """
+    there = {name.lower() for name in given}
+    return list(dict.fromkeys(m[0] for m in _FILE_NAME.finditer(text) if m[0].lower() not in there))
 
 
 def _take_items(lines: Sequence[_Line], places: Sequence[int]) -> tuple[list[_Line], list[str]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ....index.minilm import Floats
 
 Link = tuple[int, int]
+_FILES = {Kind.IMAGE, Kind.AUDIO, Kind.VIDEO}
 
 
 def _given(task: HubTask) -> tuple[Kind, ...]:
@@ -57,6 +58,30 @@ def complete(chosen: Sequence[int], scores: Floats, tasks: Sequence[HubTask], gi
                 out.append(max(makers, key=lambda j: float(scores[j])))
                 there |= set(_given(tasks[out[-1]]))
     return out
+
+
+def feasible(chosen: Sequence[int], scores: Floats, tasks: Sequence[HubTask], given: set[Kind]) -> list[int]:
+    """The chosen tasks without those that need a kind of file that nothing gives, where files of other kinds are given: what was heard as
+    a wish for a recording is one for the video that is there. The likeliest task that can be fed takes their place when none is left.
+
+    Args:
+        chosen: positions in `tasks`.
+        scores: (t,) logits.
+        tasks: the table.
+        given: kinds of input that the request brings along.
+    """
+    if not given & _FILES:
+        return list(chosen)
+
+    def fed(i: int, there: set[Kind]) -> bool:
+        return {k for k in takes(tasks[i], content=True) if k in _FILES} <= there
+
+    made = given | {k for j in chosen for k in _given(tasks[j])}
+    left = [i for i in chosen if fed(i, made)]
+    if left:
+        return left
+    fitting = [i for i in range(len(tasks)) if fed(i, given) and set(takes(tasks[i], content=True)) & given & _FILES]
+    return [max(fitting, key=lambda i: float(scores[i]))] if fitting else list(chosen)
 
 
 def wire(chosen: Sequence[int], links: Floats, tasks: Sequence[HubTask], given: set[Kind], decoding: Decoding) -> list[Link]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langchain_hugginggpt.agent.planners.embedded.reading import Reading, found_in, hidden_quotes, normal_form, only_files, read
+from langchain_hugginggpt.agent.planners.embedded.reading import Reading, absent_files, found_in, hidden_quotes, normal_form, read
 
 LETTER = "Dear all, the meeting is moved to Tuesday. Please bring your own cups, as ours are gone. Yours, Ann"
 
@@ -110,8 +110,12 @@ def test_normal_form() -> None:
     files = [("cat.png", "image"), ("a cat.png", "audio"), ("x.glb", "object3d"), ("y.json", "json")]
     assert normal_form("Hear the A CAT.png,  see CAT.png and 'x'", files) == 'Hear the recording, see the image and "…"'
     assert normal_form("x.glb y.json z.json", files) == "the 3D object the file z.json"
-    assert only_files("the image, the recording")
-    assert not only_files("sort the image")
+
+
+def test_files_that_are_named_and_not_given() -> None:
+    text = "Compare a.png with B.PNG and the old one.jpg, then see report.pdf, report.pdf and v2.5."
+    assert absent_files(text, ["b.png", "artifact-1"]) == ["a.png", "one.jpg", "report.pdf"]
+    assert absent_files("e.g. nothing", []) == []
 
 
 @pytest.mark.parametrize(
