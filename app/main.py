@@ -130,7 +130,7 @@ def planner(
     encoder: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Encoder to train on, which the planner then needs as well. [HUGGINGGPT_ENCODER]")
     ] = None,
-    epochs: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Passes over the data, in each of two trainings.")] = 4,
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Passes over the data.")] = 6,
     seed: Annotated[int, typer.Option(metavar="N", help="Of everything that is random.")] = 0,
 ) -> None:
     """Train the embedded planner on labelled requests, beside those that come along; use it with --planner FILE."""

@@ -20,8 +20,8 @@ request, where it speaks of each, and what flows between them. {size}. No torch 
 {trained_on}
 
 The requests over the Hub's tasks come with the package (`evaluation/training/requests`: written by language models in the roles of many
-people, and put together out of these); {data}. the mean of {members} trainings of {epochs} epochs,
-seed {seed}, {minutes:.0f} minutes.
+people, and put together out of these); {data}. {epochs} epochs, seed {seed},
+{minutes:.0f} minutes.
 
 ## How it scores on requests that it was not trained on
 
@@ -72,7 +72,6 @@ def card_text(name: str, encoder: str, size: int, card: Mapping[str, Any]) -> st
         unseen=card["invented_tools"]["n_f1"],
         alarms=card["invented_tools"]["false_alarms"],
         epochs=card["epochs"],
-        members=card["members"],
         seed=card["seed"],
         minutes=card["seconds"] / 60,
         languages=_ENGLISH if packaged else _OTHER,

@@ -26,8 +26,6 @@ from .tuning import Tuned, tune
 if TYPE_CHECKING:
     import torch
 
-    from .network import Network
-
 _TOP = Shape().top  # of the packaged encoder
 _NAMES = {
     "attended": "attention.output.dense",
@@ -48,8 +46,7 @@ class Training:
     """How a training runs.
 
     Attributes:
-        epochs: passes over the samples of each training.
-        members: trainings whose weights are averaged.
+        epochs: passes over the samples.
         seed: of everything that is random; the same seed, data and machine give the same weights.
         generated: how many requests are made out of the written ones, beside these.
         own: whether to train on this project's own requests (over the Hub's tasks and invented tools) as well.
@@ -57,10 +54,9 @@ class Training:
         on_progress: called with a stage (`requests`, `steps`, …), how many are done, and of how many.
     """
 
-    epochs: int = 4
-    members: int = 2
+    epochs: int = 6
     seed: int = 0
-    generated: int = 6000
+    generated: int = 7000
     own: bool = True
     folder: Path = FOLDER
     on_progress: Callable[[str, int, int], None] = _silent
@@ -107,7 +103,7 @@ def train_planner(sets: Sequence[PlanningData], training: Training | None = None
     torch.manual_seed(training.seed)
     firsts = fitting.first_rows(groups)
     network = Network(sum(len(g.tasks) for g in groups), fitting.top_layers(encoder, encoder.shape.top, _NAMES), encoder.shape)
-    mean = _averaged(network, kept, encoder, training)
+    mean = fitting.fit(network, kept, encoder, epochs=training.epochs, seed=training.seed, on_progress=training.on_progress)
     network.load_state_dict(mean)
     linker = fitting.fit_links(network, kept, encoder, seed=training.seed, on_progress=training.on_progress)
     arrays = _named(mean, linker, encoder.shape.top)
@@ -124,25 +120,6 @@ def train_planner(sets: Sequence[PlanningData], training: Training | None = None
     tables = [replace(k, decoding=t.decoding) for k, t in zip(tables, tuned, strict=True)]
     card = _card(sets, kept, dict(zip([k.name for k in tables], tuned, strict=True)), training, unseen, seconds)
     return Trained(weights=replace(weights, tables=tuple(tables), card=card), problems=problems, seconds=seconds)
-
-
-def _averaged(network: Network, groups: Sequence[Group], encoder: MiniLM, training: Training) -> dict[str, torch.Tensor]:
-    """The mean of the weights of several trainings that begin alike and see the requests in another order."""
-    import torch
-
-    from . import fitting
-
-    start = {k: v.clone() for k, v in network.state_dict().items()}
-    means = []
-    for member in range(training.members):
-        network.load_state_dict(start)
-        torch.manual_seed(training.seed + member)
-
-        def on_progress(stage: str, done: int, of: int, first: int = member) -> None:
-            training.on_progress(stage, first * of + done, training.members * of)
-
-        means.append(fitting.fit(network, groups, encoder, epochs=training.epochs, seed=training.seed + member, on_progress=on_progress))
-    return {k: torch.stack([m[k] for m in means]).mean(0) for k in start}
 
 
 def own_group(encoder: MiniLM, training: Training) -> Group:
@@ -184,11 +161,10 @@ def _card(
 ) -> dict[str, Any]:
     return {
         "trained_on": [{"name": g.name, "tasks": len(g.tasks), "requests": len(g.samples)} for g in groups],
-        "data": [{"name": s.name, **dict(s.settings)} for s in sets],
+        "data": [{"name": s.name} for s in sets],
         "held_out": {name: {"requests": t.cases, "n_f1": t.n_f1, "e_f1": t.e_f1, "exact": t.exact} for name, t in tuned.items()},
         "invented_tools": {"n_f1": unseen.n_f1, "false_alarms": unseen.false_alarms},
         "epochs": training.epochs,
-        "members": training.members,
         "seed": training.seed,
         "seconds": round(seconds),
     }

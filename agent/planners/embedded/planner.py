@@ -29,6 +29,8 @@ from .wiring import Wiring
 
 _RUN, _CHAT, _ASK = 0, 1, 2
 _SHOWN = 5
+_LIKELY = 0.75
+_MOST_WORDS = 6
 _GUESSED = 0.9  # from what confidence on a plan is named as a guess, though the request does not look English
 _NOT_ENGLISH = (
     "The request does not look English, and this planner understands nothing else.{guess} Please say it in English. Other languages are "
@@ -101,9 +103,9 @@ class EmbeddedPlanner:
         scorer, scores = self._scores(request, tasks)
         known = scorer.decoding
         rows = list(tasks.values())
-        if not request.text.strip() or (not known.spoken and scores.mode.argmax() != _RUN):
+        if not request.text.strip() or not (known.spoken or _runs(request, scores)):
             return self._nothing(request, scores, rows)
-        choice = self._choose(scorer, scores, rows, known)
+        choice = self._choose(request, scorer, scores, rows, known)
         if choice.weakest < known.ask_below:
             return Plan(confidence=choice.sure, question=_not_understood([rows[i].name for i in choice.order], self._english))
         planned, missing = self._fill(request, tasks, scores, choice, known)
@@ -163,9 +165,10 @@ class EmbeddedPlanner:
         guesses = [rows[i].name for i in (-scores.tasks).argsort()[:1] if scores.tasks[i] > 0]
         return Plan(confidence=sure, question=_not_understood(guesses, self._english))
 
-    def _choose(self, scorer: Scorer, scores: Scores, rows: Sequence[HubTask], known: Decoding) -> _Choice:
-        given = {k for k, there in zip(KINDS, scores.given, strict=False) if there}
-        chosen = complete(feasible(choose(scores.tasks, known), scores.tasks, rows, given), scores.tasks, rows, given, known)
+    def _choose(self, request: Request, scorer: Scorer, scores: Scores, rows: Sequence[HubTask], known: Decoding) -> _Choice:
+        found = choose(scores.tasks, known)
+        given = _given(request, scores, [rows[i] for i in found])
+        chosen = complete(feasible(found, scores.tasks, rows, given), scores.tasks, rows, given, known)
         links = wire(chosen, scorer.links(scores, chosen), rows, given, known)
         weakest = _odds(min(float(scores.tasks[i]) for i in chosen))
         order = ordered(chosen, links, scores.places)
@@ -196,6 +199,24 @@ def _wired(request: Request, reading: Reading, tasks: TaskTable, planned: Sequen
     wiring = Wiring(request=request, reading=reading, tasks=tasks)
     wiring.wire(planned)
     return wiring
+
+
+def _given(request: Request, scores: Scores, chosen: Sequence[HubTask]) -> set[Kind]:
+    """The kinds of input that there are. A few quoted words to choose from are no text to work on."""
+    kinds = {k for k, there in zip(KINDS, scores.given, strict=False) if there}
+    quotes = [x.text for x in literals(request.text, request.files) if x.kind is Kind.TEXT and x.text not in request.file_names()]
+    chooses = any(p.kind is Kind.LABELS for t in chosen for p in t.inputs)
+    texts = any(f.kind.has_text_view for f in request.files) or request.text.strip().count("\n") > 1
+    if request.files and chooses and len(quotes) > 1 and not texts and all(len(q.split()) <= _MOST_WORDS for q in quotes):
+        kinds.discard(Kind.TEXT)
+    return kinds
+
+
+def _runs(request: Request, scores: Scores) -> bool:
+    """Whether anything is to be run: asking back is for requests that bring nothing along, or that no task is likely to be meant by."""
+    if scores.mode.argmax() == _ASK and (request.files or any(turn.made for turn in request.history)):
+        return bool(_odds(float(scores.tasks.max())) > _LIKELY)
+    return bool(scores.mode.argmax() == _RUN)
 
 
 def _sure(scores: Scores, chosen: Sequence[int], known: Decoding) -> float:

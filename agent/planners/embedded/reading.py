@@ -20,6 +20,7 @@ _QUOTES = re.compile(
     re.S,
 )
 _ITEM = re.compile(r"^\s*(?:[-*•–—]|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?P<text>\S.*)$")
+_NUMBER = re.compile(r"(?:(?<=\s)|^)\(?(\d|[a-h])[.)]\s+(?=\S)", re.I)
 _BETWEEN = re.compile(r"^[\s,;/]*(?:and|or|und|oder|with|to|vs\.?)?[\s,;/]*$", re.I)
 _COLON = re.compile(r":(?=\s|$)")
 _FILES = re.compile(r"\bthe (?:image|recording|text file|video|table|file|3D object)\b")
@@ -204,11 +205,22 @@ def _take_items(lines: Sequence[_Line], places: Sequence[int]) -> tuple[list[_Li
     """The lines that are not list entries to work on, and those entries; one entry alone is no list."""
     entries = [None if line.asked(places) else _ITEM.match(line.text) for line in lines]
     if sum(e is not None for e in entries) < 2:
-        return list(lines), []
+        return list(lines), _in_line(lines, places)
     return (
         [line for line, e in zip(lines, entries, strict=True) if e is None],
         [e["text"].strip().strip("\"'“”‘’") for e in entries if e is not None],
     )
+
+
+def _in_line(lines: Sequence[_Line], places: Sequence[int]) -> list[str]:
+    """The entries of a list within a line, "1) … 2) …", that are to be worked on: none of them asks for anything."""
+    for line in lines:
+        marks = list(_NUMBER.finditer(line.text))
+        if [m[1].lower() for m in marks[:3]] in ([*"123"], [*"abc"], [*"12"], [*"ab"]):
+            ends = [*(m.start() for m in marks[1:]), len(line.text)]
+            if not any(line.start + marks[0].end() <= p < line.start + len(line.text) for p in places):
+                return [line.text[m.end() : end].strip(" ,;\"'“”‘’") for m, end in zip(marks, ends, strict=True)]
+    return []
 
 
 def _take_payload(text: str, lines: list[_Line], places: Sequence[int]) -> tuple[list[_Line], str]:

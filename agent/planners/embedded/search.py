@@ -44,19 +44,37 @@ def complete(chosen: Sequence[int], scores: Floats, tasks: Sequence[HubTask], gi
         decoding: `maker` is the logit from which a task is put in.
     """
     out = list(chosen)
-    for i in chosen:
-        there = given | {k for j in out if j != i for k in _given(tasks[j])}
-        for kind in dict.fromkeys(takes(tasks[i], content=True)):
-            if kind in there:
-                continue
-            makers = [
-                j
-                for j in range(len(tasks))
-                if j not in out and kind in _given(tasks[j]) and set(takes(tasks[j], content=True)) <= there and scores[j] > decoding.maker
-            ]
-            if makers:
-                out.append(max(makers, key=lambda j: float(scores[j])))
-                there |= set(_given(tasks[out[-1]]))
+    while (lack := _lacking(out, tasks, given)) is not None:
+        kind, there = lack
+        ready = [j for j in range(len(tasks)) if j not in out and kind in _given(tasks[j]) and _needs(tasks[j]) <= there]
+        likely = [j for j in ready if scores[j] > decoding.maker]
+        bridges = [] if decoding.spoken or kind is not Kind.TEXT else [j for j in _bridges(tasks, given) if j in ready]
+        if not likely and not bridges:
+            break
+        out.append(max(likely, key=lambda j: float(scores[j])) if likely else bridges[0])
+    return out
+
+
+def _needs(task: HubTask) -> set[Kind]:
+    return set(takes(task, content=True))
+
+
+def _lacking(chosen: Sequence[int], tasks: Sequence[HubTask], given: set[Kind]) -> tuple[Kind, set[Kind]] | None:
+    """A kind that some chosen task lacks whatever the others make, and the kinds that there are; None when all can be fed."""
+    there = set(given)
+    left = list(chosen)
+    while fed := [i for i in left if _needs(tasks[i]) <= there]:
+        left = [i for i in left if i not in fed]
+        there |= {k for i in fed for k in _given(tasks[i])}
+    return next(((k, there) for i in left for k in takes(tasks[i], content=True) if k not in there), None)
+
+
+def _bridges(tasks: Sequence[HubTask], given: set[Kind]) -> list[int]:
+    """The task that makes text of a medium which is given and needs nothing else, where there is one such task for it."""
+    out = []
+    for kind in sorted(given & _FILES):
+        readers = [j for j, t in enumerate(tasks) if takes(t) == (kind,) and t.output.kind is Kind.TEXT and not t.output.many]
+        out += readers if len(readers) == 1 else []
     return out
 
 
@@ -121,17 +139,25 @@ def wire(chosen: Sequence[int], links: Floats, tasks: Sequence[HubTask], given: 
         if not reaches(b, a):
             taken.append((a, b))
     for b in chosen:
-        _feed(b, [p for p in fitting if p[1] == b], taken, links, tasks, given, reaches)
+        _feed(b, [p for p in fitting if p[1] == b], taken, links, tasks, given, reaches, decoding.spoken)
     return taken
 
 
 def _feed(
-    b: int, fitting: Sequence[Link], taken: list[Link], links: Floats, tasks: Sequence[HubTask], given: set[Kind], reaches: object
+    b: int,
+    fitting: Sequence[Link],
+    taken: list[Link],
+    links: Floats,
+    tasks: Sequence[HubTask],
+    given: set[Kind],
+    reaches: object,
+    spoken: bool,
 ) -> None:
-    """Give a task that lacks a file the best parent that makes one."""
+    """Give a task that lacks a file, or a text to work on, the best parent that makes one."""
     there = {k for a, child in taken if child == b for k in _given(tasks[a])}
-    for kind in takes(tasks[b]):
-        if kind is Kind.TEXT or kind in there or kind in given:
+    needs = [k for k in takes(tasks[b]) if k is not Kind.TEXT] if spoken else takes(tasks[b], content=True)
+    for kind in dict.fromkeys(needs):
+        if kind in there or kind in given:
             continue
         parents = [(float(links[a, b]), a) for a, _ in fitting if kind in _given(tasks[a]) and not reaches(b, a)]  # type: ignore[operator]
         if parents:

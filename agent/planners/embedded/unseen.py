@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 FEATURES = 9
 _PARTS, _PER_SENTENCE, _SHORT = 24, 8, 3
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_TAKEN = 3.0
+_TAKEN = 3.0  # log-odds that a known task loses where one that was never seen is meant
+_DOUBTFUL, _CLEAR = 2.0, 8.0  # it loses them as well where it is doubtful, and the other one clear
 
 
 class Unseen:
@@ -48,7 +49,7 @@ class Unseen:
         self._summaries = encoder.encode([t.summary.rstrip(".") for t in self._tasks])
 
     def score(self, told: Told, scores: Scores) -> Scores:
-        """The scores with these tasks' logits and places; a known task that was heard in a part that is another's loses to it."""
+        """These tasks' logits and places put in; a known task that is doubtful, or was heard in a part that is another's, loses."""
         import numpy as np
 
         parts = parts_of(told.text)
@@ -63,7 +64,9 @@ class Unseen:
             near = int(np.abs(scores.characters - places[row]).argmin())
             spots[row] = near / TOKENS
             for other in self._known:
-                if logit > 0 and told.original(start) <= peaks[other] <= told.original(start + len(text)):
+                inside = told.original(start) <= peaks[other] <= told.original(start + len(text))
+                doubtful = scores.tasks[other] < min(_DOUBTFUL, logit - _CLEAR)
+                if (logit > 0 and inside) or doubtful:
                     tasks[other] -= _TAKEN
         return replace(scores, tasks=tasks, places=places, peaks=peaks, spots=spots)
 

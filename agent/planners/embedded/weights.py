@@ -52,7 +52,7 @@ class Decoding:
     lacking: float = 0.0
     twice: float = 0.0
     maker: float = 0.0
-    ask_below: float = 0.2
+    ask_below: float = 0.1
     slope: float = 1.0
     shift: float = 0.0
     spoken: bool = False

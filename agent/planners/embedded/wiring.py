@@ -171,7 +171,7 @@ class Wiring:
     def _many(self, port: Port, taken: set[str]) -> Argument | None:
         if port.kind is Kind.TEXT:
             texts = [q for q in (self.reading.run or self.reading.quotes) if q not in taken] or list(self.reading.items)
-            files = [f for f in self.request.files if f.kind is Kind.TEXT and self.request.name_of(f) not in taken]
+            files = [f for f in self.request.files if f.kind.has_text_view and self.request.name_of(f) not in taken]
             if texts:
                 return texts
             if files:
@@ -238,7 +238,8 @@ class Wiring:
             named = [f for f in fits if f.name.lower() in said]
             if named:
                 return self._name(named[0])
-        return (self._name(fits[0]) if fits else None) or self._latest(port.kind) or self._again(port.kind)
+        found = (self._name(fits[0]) if fits else None) or self._latest(port.kind) or self._again(port.kind)
+        return found or (self.reading.payload or None if port.kind is Kind.TABLE else None)
 
     def _latest(self, kind: Kind) -> Ref | None:
         made = [(ident, task) for ident, task in self._made.values() if task.output.kind is kind]
