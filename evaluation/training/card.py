@@ -33,7 +33,7 @@ tasks, links and repetitions are right.
 {held_out}
 
 Tasks that it was not trained on are found by name and summary: n-F1 {unseen:.1f} on requests for invented tools that were held out, each
-among all of these and the Hub's tasks; {alarms:.1f} % of the requests that want none of these tools are given one.
+among all of these; {alarms:.1f} % of the requests that want none of these tools are given one.
 
 ## Limits
 

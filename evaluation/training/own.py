@@ -1,8 +1,12 @@
-"""This project's own requests to train on: written by hand, and made out of these."""
+"""This project's own requests to train on: written, and made out of these.
+
+`python -m langchain_hugginggpt.evaluation.training.own [COUNT [SEED]]` shows requests that are made.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 from ...tools.hub_tasks import HUB_TASKS
@@ -33,3 +37,24 @@ def own_requests(generated: int, seed: int, folder: Path = FOLDER) -> list[tuple
 
 def _lines(path: Path) -> list[str]:
     return [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+
+
+def line(written: Written) -> str:
+    """A request in the form in which requests are written down."""
+    steps = []
+    for i, name in enumerate(written.tasks):
+        parents = [str(a + 1) for a, b in written.links if b == i]
+        steps.append(f"{name} < {','.join(parents)}" if parents else name)
+    plan = "; ".join(steps) or {"chat": "-", "ask": "?"}[written.mode]
+    return f"{written.text.replace(chr(10), chr(92) + 'n')} || {'; '.join(n for n, _ in written.files)} || {plan}"
+
+
+def main(count: int = 20, seed: int = 0) -> None:
+    """Print requests that are made."""
+    total = len(own_requests(0, seed))
+    for written, _ in own_requests(count, seed)[total:]:
+        sys.stdout.write(line(written) + "\n")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:3]))

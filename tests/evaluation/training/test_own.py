@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from langchain_hugginggpt.evaluation import DatasetError
-from langchain_hugginggpt.evaluation.training.own import own_requests
+from langchain_hugginggpt.evaluation.training.own import line, own_requests
 from langchain_hugginggpt.evaluation.training.samples import held_out
+from langchain_hugginggpt.evaluation.training.written import parse_written
+from langchain_hugginggpt.tools import HUB_TASKS
 from tests.evaluation.training.folders import LINES, requests_folder
 
 
@@ -32,3 +34,13 @@ def test_a_wrong_line_is_named(tmp_path: Path) -> None:
         f.write("Fly me to the moon || || fly\n")
     with pytest.raises(DatasetError, match=r"somebody\.txt, line 61: there is no task 'fly'"):
         own_requests(0, 0, folder)
+
+
+def test_a_request_is_shown_as_it_is_written_down() -> None:
+    for text in (
+        "Read me this letter. || letter.jpg || image-to-text; text-to-speech < 1",
+        "Both, please.\\nNow. || a.wav; b.wav || automatic-speech-recognition; automatic-speech-recognition; text-ranking < 1,2",
+        "hello ||  || -",
+        "do it ||  || ?",
+    ):
+        assert line(parse_written(text, HUB_TASKS)) == text
