@@ -167,6 +167,12 @@ def number(port: Port, text: str) -> float | None:
     return None
 
 
+def any_number(text: str) -> float | None:
+    """The only number that a text holds, or None."""
+    found = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\w)", text)
+    return float(found[0]) if len(found) == 1 else None
+
+
 def language(port: Port, text: str) -> str | None:
     """ISO code of the language that the text names for a port called source_…, target_… or plain language, or None."""
     return next((_LANGUAGES[m[1].lower()] for m in language_words(port, text)), None)

@@ -165,8 +165,10 @@ def _values(task: HubTask, reading: Reading) -> int:
 def _words(reading: Reading, order: Sequence[int], places: Mapping[int, int]) -> dict[int, str]:
     """The words that ask for each task: its sentence, or its part of it where the sentence asks for several."""
     found: dict[int, str] = {}
-    for number, sentence in enumerate(reading.sentences):
-        here = [i for i in order if reading.sentence_at(places[i]) == number]
+    at = {i: reading.sentence_at(places[i]) for i in order}
+    for number in sorted(set(at.values()) - {-1}):
+        sentence = reading.sentences[number]
+        here = [i for i in order if at[i] == number]
         apart = {places[i] for i in here}
         if len(apart) < 2:
             found |= dict.fromkeys(here, sentence.raw)

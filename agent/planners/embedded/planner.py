@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ....index.minilm import MiniLM
 from ....tools.task import HubTask, Kind, Port, TaskTable
@@ -27,9 +28,14 @@ from .unseen import Unseen
 from .weights import SHIPPED, Decoding, Weights, other_encoder, same_encoder
 from .wiring import Wiring
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 _RUN, _CHAT, _ASK = 0, 1, 2
 _SHOWN = 5
-_LIKELY = 0.75
+_LIKELY, _CERTAIN = 0.75, 0.9
+_RUNS_ANYWAY = 0.3
 _MOST_WORDS = 6
 _GUESSED = 0.9  # from what confidence on a plan is named as a guess, though the request does not look English
 _NOT_ENGLISH = (
@@ -100,11 +106,15 @@ class EmbeddedPlanner:
         return found if self._understands(request) else _doubted(found)
 
     def _plan(self, request: Request, tasks: TaskTable) -> Plan:
+        if not request.text.strip():
+            return Plan(confidence=0.0, question="Nothing was said. Please say what you would like me to do.")
+        if not tasks:
+            return Plan(confidence=0.0, question="There are no tasks to plan with.")
         scorer, scores = self._scores(request, tasks)
         known = scorer.decoding
         rows = list(tasks.values())
-        if not request.text.strip() or not (known.spoken or _runs(request, scores)):
-            return self._nothing(request, scores, rows)
+        if not (known.spoken or _runs(request, scores, scorer.rows < 0)):
+            return self._nothing(scores, rows)
         choice = self._choose(request, scorer, scores, rows, known)
         if choice.weakest < known.ask_below:
             return Plan(confidence=choice.sure, question=_not_understood([rows[i].name for i in choice.order], self._english))
@@ -157,10 +167,10 @@ class EmbeddedPlanner:
                 self._table = _Table(tasks=tasks, scorer=scorer, unseen=unseen)
             return self._table
 
-    def _nothing(self, request: Request, scores: Scores, rows: Sequence[HubTask]) -> Plan:
+    def _nothing(self, scores: Scores, rows: Sequence[HubTask]) -> Plan:
         """Small talk, or a question back."""
         sure = round(float(scores.mode.max()), 2)
-        if request.text.strip() and scores.mode[_CHAT] >= scores.mode[_ASK]:
+        if scores.mode[_CHAT] >= scores.mode[_ASK]:
             return Plan(confidence=sure)
         guesses = [rows[i].name for i in (-scores.tasks).argsort()[:1] if scores.tasks[i] > 0]
         return Plan(confidence=sure, question=_not_understood(guesses, self._english))
@@ -212,16 +222,20 @@ def _given(request: Request, scores: Scores, chosen: Sequence[HubTask]) -> set[K
     return kinds
 
 
-def _runs(request: Request, scores: Scores) -> bool:
-    """Whether anything is to be run: asking back is for requests that bring nothing along, or that no task is likely to be meant by."""
-    if scores.mode.argmax() == _ASK and (request.files or any(turn.made for turn in request.history)):
-        return bool(_odds(float(scores.tasks.max())) > _LIKELY)
-    return bool(scores.mode.argmax() == _RUN)
+def _runs(request: Request, scores: Scores, unseen: NDArray[np.bool_]) -> bool:
+    """Whether anything is to be run. What is small talk beside the known tasks may be a wish for one that training never saw; asking back
+    is for requests that bring nothing along, or that no task is likely to be meant by."""
+    mode, likely = int(scores.mode.argmax()), _odds(float(scores.tasks.max()))
+    if unseen.any() and scores.tasks[unseen].max() > 0:
+        return True
+    if mode == _ASK and (request.files or any(turn.made for turn in request.history)):
+        return likely > _LIKELY
+    return mode == _RUN or (mode == _CHAT and likely > _CERTAIN)
 
 
 def _sure(scores: Scores, chosen: Sequence[int], known: Decoding) -> float:
     """0..1: how often a choice of tasks by such a margin was right on requests that were held out from training."""
-    run = 1.0 if known.spoken else float(scores.mode[_RUN])
+    run = 1.0 if known.spoken else max(float(scores.mode[_RUN]), _RUNS_ANYWAY)
     return round(run * _odds(known.slope * margin(scores.tasks, chosen) + known.shift), 2)
 
 
@@ -269,6 +283,8 @@ def _lacks(missing: Sequence[tuple[HubTask, Port]]) -> str:
     how = (
         "name the choices, as in 'A, B or C'"
         if port.kind is Kind.LABELS
+        else "say it"
+        if port.kind is Kind.NUMBER
         else "attach it" + (" or quote it" if port.kind is Kind.TEXT else "")
     )
-    return f"For {task.name} I need {port.description} ({port.kind}). Please {how}."
+    return f"For {task.name} I need {port.description or port.name} ({port.kind}). Please {how}."

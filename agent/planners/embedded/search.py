@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 Link = tuple[int, int]
 _FILES = {Kind.IMAGE, Kind.AUDIO, Kind.VIDEO}
+_NEAR = -3.0  # logit from which a task on a text may have been meant where one on a file was heard, and no file is given
 
 
 def _given(task: HubTask) -> tuple[Kind, ...]:
@@ -88,8 +90,6 @@ def feasible(chosen: Sequence[int], scores: Floats, tasks: Sequence[HubTask], gi
         tasks: the table.
         given: kinds of input that the request brings along.
     """
-    if not given & _FILES:
-        return list(chosen)
 
     def fed(i: int, there: set[Kind]) -> bool:
         return {k for k in takes(tasks[i], content=True) if k in _FILES} <= there
@@ -97,8 +97,9 @@ def feasible(chosen: Sequence[int], scores: Floats, tasks: Sequence[HubTask], gi
     made = given | {k for j in chosen for k in _given(tasks[j])}
     left = [i for i in chosen if fed(i, made)]
     if left:
-        return left
-    fitting = [i for i in range(len(tasks)) if fed(i, given) and set(takes(tasks[i], content=True)) & given & _FILES]
+        return left if given & _FILES else list(chosen)
+    least = -math.inf if given & _FILES else _NEAR
+    fitting = [i for i in range(len(tasks)) if fed(i, given) and _needs(tasks[i]) & given and scores[i] > least]
     return [max(fitting, key=lambda i: float(scores[i]))] if fitting else list(chosen)
 
 

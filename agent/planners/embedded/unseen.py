@@ -57,6 +57,7 @@ class Unseen:
         found = features @ self._weights
         tasks, places, peaks = scores.tasks.copy(), scores.places.copy(), scores.peaks.copy()
         spots = scores.spots.copy()
+        losing: set[int] = set()
         for row, logit, part in zip(self._rows, found, heard, strict=True):
             text, start = parts[part]
             tasks[row] = logit
@@ -66,8 +67,9 @@ class Unseen:
             for other in self._known:
                 inside = told.original(start) <= peaks[other] <= told.original(start + len(text))
                 doubtful = scores.tasks[other] < min(_DOUBTFUL, logit - _CLEAR)
-                if (logit > 0 and inside) or doubtful:
-                    tasks[other] -= _TAKEN
+                if logit > 0 and (inside or doubtful):
+                    losing.add(other)
+        tasks[list(losing)] -= _TAKEN
         return replace(scores, tasks=tasks, places=places, peaks=peaks, spots=spots)
 
     def features(self, parts: Sequence[tuple[str, int]], told: Told, scores: Scores, rows: Sequence[int]) -> tuple[Floats, list[int]]:

@@ -139,18 +139,21 @@ class Wiring:
         sentence = self._sentence(node)
         if port.kind is Kind.LABELS:
             return self._labels(node) or None
+        if port.kind is Kind.NUMBER:
+            return words.number(port, node.words) or words.any_number(node.words)
         if port.kind is not Kind.TEXT:
             return None
+        changes = any(p.role is Role.CONTENT and p.kind.is_media for p in node.task.inputs)
         makes = node.task.output.kind.is_media
         quoted = [q for q in sentence.quotes if q not in self.reading.run or q.rstrip().endswith("?")]
         if not makes and quoted and (self.reading.run or self.reading.items or quoted[-1].endswith("?") or port.name == "query"):
             taken.add(quoted[-1])
             return quoted[-1]
         if sentence.tail and not any(p.kind is Kind.LABELS for p in node.task.inputs) and len(sentence.tail.split()) >= 2:
-            return words.description(sentence.tail) if makes else words.question(sentence.tail)
+            return words.description(sentence.tail) if makes and not changes else words.question(sentence.tail)
         said = node.words or self.request.text
         if makes:
-            return words.description(said)
+            return words.question(said) if changes else words.description(said)
         asked = [s for s in self._context if s.rstrip().endswith("?")]
         asked = asked or (self._context if len(said.split()) < 14 and self.reading.items else [])
         return words.question(" ".join([*asked, said]))
@@ -187,7 +190,7 @@ class Wiring:
         sentence = self._sentence(node)
         quotes = [q for q in (*sentence.quotes, *self.reading.quotes) if q not in taken and q not in self._choices]
         apart = self.reading.run or tuple(dict.fromkeys(quotes))
-        if node.copy is not None and len(apart) > node.copy and not words.languages(sentence.raw)[1:]:
+        if node.copy is not None and len(apart) > max(1, node.copy):
             return apart[node.copy]
         named = [f for f in self.request.files if f.kind.has_text_view and f.name.lower() in sentence.raw.lower()]
         own = [q for q in quotes if q in sentence.quotes]

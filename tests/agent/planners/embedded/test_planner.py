@@ -76,9 +76,12 @@ def test_what_a_task_lacks_leaves_it_out_or_is_asked_for() -> None:
 
 
 def test_small_talk_gives_an_empty_plan_and_what_is_unclear_a_question() -> None:
-    chat = planner(3, 3, 3, 3, mode_bias=CHAT).plan(Request(text="Good day to you"), TABLE)
+    chat = planner(1, 1, 1, 1, mode_bias=CHAT).plan(Request(text="Good day to you"), TABLE)
     assert (chat.tasks, chat.question) == ((), "")
     assert chat.confidence == 1.0
+    wish = planner(-9, 9, -9, -9, mode_bias=CHAT).plan(Request(text="Shorten 'A long story about a dog.'"), TABLE)
+    assert names(wish) == ["summarization"]  # a task that is this likely is no small talk, but that is in doubt
+    assert wish.confidence == 0.3
     ask = planner(-9, 3, -9, -9, mode_bias=ASK).plan(Request(text="Do it"), TABLE)
     assert ask.tasks == ()
     assert "Did you mean summarization?" in ask.question

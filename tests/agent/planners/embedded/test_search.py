@@ -9,12 +9,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langchain_hugginggpt.agent.planners.embedded.search import choose, complete, margin, ordered, wire
+from langchain_hugginggpt.agent.planners.embedded.search import choose, complete, feasible, margin, ordered, wire
 from langchain_hugginggpt.agent.planners.embedded.weights import Decoding
 from langchain_hugginggpt.tools import HUB_TASKS, HubTask, Kind, Port
 
 TASKS = [HUB_TASKS[n] for n in ("automatic-speech-recognition", "summarization", "text-to-speech", "image-classification")]
-COST = Decoding(link=-0.4, parent=2.0, child=0.5)
+COST = Decoding(spoken=True, link=-0.4, parent=2.0, child=0.5)
 
 
 def links(**scores: float) -> Any:
@@ -34,7 +34,7 @@ def test_links_fit_by_kind_have_no_cycle_and_cost_when_there_are_many() -> None:
     # one parent costs nothing, a second child a little, a second parent much
     assert wire(chosen, links(_0_1=3.0, _0_2=2.0, _1_2=0.9), TASKS, {Kind.AUDIO}, COST) == [(0, 1), (0, 2)]
     assert wire(chosen, links(_0_1=3.0, _0_2=0.0), TASKS, {Kind.AUDIO}, COST) == [(0, 1)]  # 0.0 - 0.5 is below -0.4
-    assert wire(chosen, links(_0_1=3.0, _0_2=0.0), TASKS, {Kind.AUDIO}, Decoding(child=0.3)) == [(0, 1), (0, 2)]
+    assert wire(chosen, links(_0_1=3.0, _0_2=0.0), TASKS, {Kind.AUDIO}, Decoding(spoken=True, child=0.3)) == [(0, 1), (0, 2)]
 
 
 def test_what_is_not_chosen_is_not_linked() -> None:
@@ -44,12 +44,12 @@ def test_what_is_not_chosen_is_not_linked() -> None:
 
 def test_a_parent_of_a_kind_that_is_there_costs_more_and_a_task_that_lacks_its_input_takes_one_rather() -> None:
     scores = links(_0_2=3.0, _1_2=2.5)
-    assert wire([0, 1, 2], scores, TASKS, {Kind.AUDIO, Kind.TEXT}, Decoding(parent=0.5)) == [(0, 2), (1, 2)]
-    assert wire([0, 1, 2], scores, TASKS, {Kind.AUDIO, Kind.TEXT}, Decoding(parent=0.5, full=3.0)) == [(0, 2)]
+    assert wire([0, 1, 2], scores, TASKS, {Kind.AUDIO, Kind.TEXT}, Decoding(spoken=True, parent=0.5)) == [(0, 2), (1, 2)]
+    assert wire([0, 1, 2], scores, TASKS, {Kind.AUDIO, Kind.TEXT}, Decoding(spoken=True, parent=0.5, full=3.0)) == [(0, 2)]
     weak = links(_0_1=-1.0)
-    assert wire([0, 1], weak, TASKS, {Kind.AUDIO}, Decoding()) == []
-    assert wire([0, 1], weak, TASKS, {Kind.AUDIO}, Decoding(lacking=1.0)) == [(0, 1)]
-    assert wire([0, 1], weak, TASKS, {Kind.AUDIO, Kind.TEXT}, Decoding(lacking=1.0)) == []
+    assert wire([0, 1], weak, TASKS, {Kind.AUDIO}, Decoding(spoken=True)) == []
+    assert wire([0, 1], weak, TASKS, {Kind.AUDIO}, Decoding(spoken=True, lacking=1.0)) == [(0, 1)]
+    assert wire([0, 1], weak, TASKS, {Kind.AUDIO, Kind.TEXT}, Decoding(spoken=True, lacking=1.0)) == []
 
 
 def test_a_task_that_nothing_feeds_takes_its_best_parent() -> None:
@@ -70,7 +70,7 @@ def test_a_table_can_be_read_as_text() -> None:
 @given(st.lists(st.floats(-6, 6, width=32), min_size=16, max_size=16), st.sets(st.sampled_from(list(Kind))))
 def test_every_plan_can_be_run_in_some_order(scores: list[float], kinds: set[Kind]) -> None:
     chosen = [0, 1, 2, 3]
-    found = wire(chosen, np.array(scores, np.float32).reshape(4, 4), TASKS, kinds, Decoding(link=-9.0, parent=0, child=0))
+    found = wire(chosen, np.array(scores, np.float32).reshape(4, 4), TASKS, kinds, Decoding(spoken=True, link=-9.0, parent=0, child=0))
     assert len(set(found)) == len(found)
     order = ordered(chosen, found, np.array([3, 2, 1, 0], np.float32))
     assert sorted(order) == chosen
@@ -106,4 +106,21 @@ def test_a_task_that_makes_what_another_lacks_is_put_in() -> None:
 
 def test_what_is_chosen() -> None:
     assert choose(np.array([0.3, -0.2, 0.0, -3.0], np.float32), Decoding(node=-0.1)) == [0, 2]
-    assert choose(np.array([-4.0, -3.0], np.float32), Decoding()) == [1]
+    assert choose(np.array([-4.0, -3.0], np.float32), Decoding(spoken=True)) == [1]
+
+
+def test_a_text_that_nothing_gives_comes_from_the_likeliest_task_that_makes_one() -> None:
+    scores = np.array([-0.5, 3.0, -4.0, -5.0], np.float32)
+    assert complete([1], scores, TASKS, {Kind.AUDIO}, Decoding(maker=-1.0)) == [1, 0]  # a summary of a recording: it is transcribed
+    assert complete([1], scores, TASKS, {Kind.AUDIO}, Decoding(maker=0.0)) == [1, 0]  # the only bridge, though it is not likely
+    assert complete([1], scores, TASKS, {Kind.AUDIO}, Decoding(maker=0.0, spoken=True)) == [1]
+    assert complete([1], scores, TASKS, {Kind.TEXT}, Decoding(maker=-1.0)) == [1]
+
+
+def test_what_no_file_can_feed_gives_way_to_what_one_can() -> None:
+    scores = np.array([2.0, 1.0, -4.0, -6.0], np.float32)
+    assert feasible([0], scores, TASKS, {Kind.IMAGE}) == [3]  # a picture is there and no recording
+    assert feasible([0], scores, TASKS, {Kind.AUDIO}) == [0]
+    assert feasible([0], scores, TASKS, {Kind.TEXT}) == [1]
+    assert feasible([0], np.array([2.0, -4.0, -4.0, -6.0], np.float32), TASKS, {Kind.TEXT}) == [0]  # better to ask for the recording
+    assert feasible([0], scores, TASKS, set()) == [0]

@@ -48,7 +48,7 @@ def scored(table: TaskTable, rows: list[int], text: str, encoder: MiniLM, **own:
 def test_a_task_is_found_by_what_it_says_of_itself(encoder: MiniLM) -> None:
     before, after = scored(MIXED, [4, 5], FOOD, encoder)
     assert after.tasks[4] > 0 > after.tasks[5]
-    assert after.tasks[:4].tolist() == before.tasks[:4].tolist()
+    assert after.tasks[:4].tolist() == (before.tasks[:4] - 3).tolist()  # doubtful, beside one that is clear
     assert FOOD.index("estimate") <= after.places[4] < len(FOOD)
     assert after.places[4] == after.peaks[4]
     assert after.places[:4].tolist() == before.places[:4].tolist()
@@ -63,8 +63,9 @@ def test_a_known_task_that_was_heard_in_the_same_words_loses(encoder: MiniLM) ->
     told = tell(Request(text=FOOD))
     scores = Scorer(weights(), MIXED, encoder).score(told)
     at = np.array([FOOD.index("menu"), FOOD.index("calories"), *[0] * 4], np.float32)
-    after = Unseen(MIXED, [4, 5], NEAR, encoder).score(told, replace(scores, peaks=at))
-    assert after.tasks[:4].tolist() == [0, -3, 0, 0]
+    sure = np.array([5, 5, 5, 5, 0, 0], np.float32)
+    after = Unseen(MIXED, [4, 5], NEAR, encoder).score(told, replace(scores, peaks=at, tasks=sure))
+    assert after.tasks[:4].tolist() == [5, 2, 5, 5]
     far = Unseen(MIXED, [4, 5], NEAR - np.eye(FEATURES, dtype=np.float32)[-1] * 20, encoder).score(told, replace(scores, peaks=at))
     assert far.tasks[:4].tolist() == [0, 0, 0, 0]  # nobody asks for calories now
 
