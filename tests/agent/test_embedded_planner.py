@@ -107,6 +107,12 @@ def test_arguments_are_the_requests_own_words(planner: EmbeddedPlanner) -> None:
     assert plan.tasks[0].arguments == {"prompt": "a fox in the snow"}
 
 
+def test_a_text_behind_a_colon_goes_on_to_the_end(planner: EmbeddedPlanner) -> None:
+    plan = planner.plan(Request(text="Translate this into French: Good morning everyone. The train is late. See you at nine!"), HUB_TASKS)
+    assert names(plan) == ["translation"]
+    assert plan.tasks[0].arguments == {"text": "Good morning everyone. The train is late. See you at nine!", "target_language": "fr"}
+
+
 def test_several_files_of_one_kind_are_each_worked_on(planner: EmbeddedPlanner) -> None:
     files = (file("a.png", "image/png"), file("b.png", "image/png"))
     plan = planner.plan(Request(text="Read the text in these pictures aloud", files=files), HUB_TASKS)

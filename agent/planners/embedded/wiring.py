@@ -39,10 +39,12 @@ class Wiring:
     _made: dict[str, tuple[str, HubTask]] = field(default_factory=dict)  # by node: its id in the plan
     _choices: set[str] = field(default_factory=set)
     _context: list[str] = field(default_factory=list)
+    _last: int = -1  # the last sentence that asks for something
 
     def wire(self, nodes: Sequence[Node]) -> None:
         """Plan every node, in order."""
         busy = {n.sentence for n in nodes}
+        self._last = max(busy, default=-1)
         self._context = [s.raw for i, s in enumerate(self.reading.sentences) if i not in busy]
         chooses = any(p.kind is Kind.LABELS for n in nodes for p in n.task.inputs)
         if chooses and all(len(q.split()) <= 6 for q in self.reading.run):
@@ -202,10 +204,15 @@ class Wiring:
         if (found := self._bridged(self.request.files) or self._latest(Kind.TEXT)) is not None:
             return found
         if sentence.tail and len(sentence.tail.split()) > 2:
-            return sentence.tail
+            return self._to_the_end(node, sentence)
         if self.reading.items:
             return self.reading.items[node.copy or 0] if node.copy is not None else "\n".join(self.reading.items)
         return self._again(Kind.TEXT) or self._bridged(self._earlier()) or self._context_text()
+
+    def _to_the_end(self, node: Node, sentence: Sentence) -> str:
+        """What follows a colon: to the end of the request, where nothing behind it asks for anything."""
+        start = self.request.text.find(sentence.tail, sentence.start)
+        return self.request.text[start:].strip() if node.sentence >= self._last and start >= 0 else sentence.tail
 
     def _name(self, file: Artifact) -> str:
         return self.request.name_of(file)
