@@ -1,4 +1,7 @@
-"""Tools that nobody has, with requests for them: what teaches the network to find a tool by its description alone."""
+"""Tools that nobody has, with requests for them: what teaches the planner to find a tool by what it says of itself.
+
+The network does not learn from them (its attention does not carry over to other tools); the weights of `Unseen` do.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from .reading import Reading, absent_files, read
 from .scoring import Scorer, Scores
 from .search import Link, choose, complete, feasible, margin, ordered, wire
 from .spoken import Spoken
-from .telling import KINDS, literals, tell
+from .telling import KINDS, Told, literals, tell
 from .unseen import Unseen
 from .weights import SHIPPED, Decoding, Weights, other_encoder, same_encoder
 from .wiring import Wiring
@@ -102,15 +102,16 @@ class EmbeddedPlanner:
         Raises:
             PlanError: what came out cannot be run.
         """
-        found = _lacking(self._plan(request, tasks), request)
-        return found if self._understands(request) else _doubted(found)
+        told = tell(request)
+        found = _lacking(self._plan(request, told, tasks), request)
+        return found if self._understands(told) else _doubted(found)
 
-    def _plan(self, request: Request, tasks: TaskTable) -> Plan:
+    def _plan(self, request: Request, told: Told, tasks: TaskTable) -> Plan:
         if not request.text.strip():
             return Plan(confidence=0.0, question="Nothing was said. Please say what you would like me to do.")
         if not tasks:
             return Plan(confidence=0.0, question="There are no tasks to plan with.")
-        scorer, scores = self._scores(request, tasks)
+        scorer, scores = self._scores(told, tasks)
         known = scorer.decoding
         rows = list(tasks.values())
         if not (known.spoken or _runs(request, scores, scorer.rows < 0)):
@@ -138,8 +139,9 @@ class EmbeddedPlanner:
         """For every task of the table, how likely the request needs it, 0..1; of one that is not understood, 0.25 to 0.5: who knows."""
         import numpy as np
 
-        scorer, scores = self._scores(request, tasks)
-        if not self._understands(request):
+        told = tell(request)
+        scorer, scores = self._scores(told, tasks)
+        if not self._understands(told):
             return dict(zip(tasks, (0.25 + 0.25 / (1 + np.exp(-scores.tasks))).tolist(), strict=True))
         run = 1.0 if scorer.decoding.spoken else float(scores.mode[_RUN])
         return dict(zip(tasks, (run / (1 + np.exp(-scores.tasks))).tolist(), strict=True))
@@ -149,12 +151,11 @@ class EmbeddedPlanner:
         """Whether the encoder is the packaged one, which knows nothing else."""
         return self._encoder.name == MiniLM.name
 
-    def _understands(self, request: Request) -> bool:
-        return not self._english or is_english(tell(request).text, self._encoder.pieces)
+    def _understands(self, told: Told) -> bool:
+        return not self._english or is_english(told.text, self._encoder.pieces)
 
-    def _scores(self, request: Request, tasks: TaskTable) -> tuple[Scorer, Scores]:
+    def _scores(self, told: Told, tasks: TaskTable) -> tuple[Scorer, Scores]:
         table = self._for(tasks)
-        told = tell(request)
         scores = table.scorer.score(told)
         return table.scorer, table.unseen.score(told, scores) if table.unseen else scores
 

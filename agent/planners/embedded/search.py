@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ....tools.task import HubTask, Kind
+from ...checking.bridges import bridges
 from .telling import gives, takes
 from .weights import Decoding
 
@@ -36,7 +37,8 @@ def margin(scores: Floats, chosen: Sequence[int]) -> float:
 
 
 def complete(chosen: Sequence[int], scores: Floats, tasks: Sequence[HubTask], given: set[Kind], decoding: Decoding) -> list[int]:
-    """The chosen tasks, and for each that lacks a kind of input the likeliest task that makes it out of what is there.
+    """The chosen tasks, and for each that lacks a kind of input the likeliest task that makes it out of what is there, or the only one that
+    makes text of a file that is given.
 
     Args:
         chosen: positions in `tasks`.
@@ -50,10 +52,10 @@ def complete(chosen: Sequence[int], scores: Floats, tasks: Sequence[HubTask], gi
         kind, there = lack
         ready = [j for j in range(len(tasks)) if j not in out and kind in _given(tasks[j]) and _needs(tasks[j]) <= there]
         likely = [j for j in ready if scores[j] > decoding.maker]
-        bridges = [] if decoding.spoken or kind is not Kind.TEXT else [j for j in _bridges(tasks, given) if j in ready]
-        if not likely and not bridges:
+        readers = [] if decoding.spoken or kind is not Kind.TEXT else [j for j in _readers(tasks, given) if j in ready]
+        if not likely and not readers:
             break
-        out.append(max(likely, key=lambda j: float(scores[j])) if likely else bridges[0])
+        out.append(max(likely, key=lambda j: float(scores[j])) if likely else readers[0])
     return out
 
 
@@ -71,13 +73,10 @@ def _lacking(chosen: Sequence[int], tasks: Sequence[HubTask], given: set[Kind]) 
     return next(((k, there) for i in left for k in takes(tasks[i], content=True) if k not in there), None)
 
 
-def _bridges(tasks: Sequence[HubTask], given: set[Kind]) -> list[int]:
-    """The task that makes text of a medium which is given and needs nothing else, where there is one such task for it."""
-    out = []
-    for kind in sorted(given & _FILES):
-        readers = [j for j, t in enumerate(tasks) if takes(t) == (kind,) and t.output.kind is Kind.TEXT and not t.output.many]
-        out += readers if len(readers) == 1 else []
-    return out
+def _readers(tasks: Sequence[HubTask], given: set[Kind]) -> list[int]:
+    """For each medium that is given, the only task that makes text of it and needs nothing else."""
+    names = [found[0] for kind in sorted(given & _FILES) if len(found := bridges(tuple(tasks), kind, Kind.TEXT)) == 1]
+    return [j for j, t in enumerate(tasks) if t.name in names]
 
 
 def feasible(chosen: Sequence[int], scores: Floats, tasks: Sequence[HubTask], given: set[Kind]) -> list[int]:

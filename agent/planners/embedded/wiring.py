@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ....tools.artifacts import Artifact
 from ....tools.task import HubTask, Kind, Port, Role, TaskTable
+from ...checking.bridges import bridges
 from ...plan import Argument, PlannedTask, Ref
 from ...request import Request
 from . import arguments as words
@@ -229,9 +230,10 @@ class Wiring:
     def _bridged(self, files: Iterable[Artifact]) -> Ref | None:
         """A task put in that reads the only medium there is; the same one is used again."""
         for file in files:
-            task = bridge(self.tasks, file.kind)
-            if task is None:
+            readers = bridges(tuple(self.tasks.values()), file.kind, Kind.TEXT) if file.kind.is_media else ()
+            if len(readers) != 1:
                 continue
+            task = self.tasks[readers[0]]
             port = next(p for p in task.inputs if p.required)
             value = self._name(file)
             same = next((t for t in self.planned if t.task == task.name and t.arguments == {port.name: value}), None)
@@ -264,11 +266,3 @@ class Wiring:
         made = [m for turn in reversed(self.request.history) for m in reversed(turn.made) if kind.accepts(m.artifact.kind)]
         own = [m for m in made if m.task not in self.tasks or self.tasks[m.task].output.kind is kind]
         return next((m.artifact.id for m in (*own, *made)), None)
-
-
-def bridge(tasks: TaskTable, kind: Kind) -> HubTask | None:
-    """The task that turns a medium into text and needs nothing else; None where there is none, or more than one."""
-    found = [
-        t for t in tasks.values() if [p.kind for p in t.inputs if p.required] == [kind] and t.output.kind is Kind.TEXT and not t.output.many
-    ]
-    return found[0] if kind.is_media and len(found) == 1 else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from itertools import count, islice, pairwise
 from pathlib import Path
 
@@ -26,17 +25,6 @@ from tests.fakes import file
 
 ASR, SUMMARY, SPEECH = "Automatic Speech Recognition", "Summarization", "Text-to-Speech"
 CASES, HELD = 60, 6
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a training gains nothing by several, and waits long for them where something else runs."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
