@@ -1,73 +1,46 @@
-"""The index over model cards: hard filters, then dense and lexical ranks fused.
+"""The index over model cards: hard filters, then dense and lexical ranks fused, then a small re-ranker.
 
 On disk, everything that belongs together lies in one generation folder, and `manifest.json`, replaced in one step, names it:
 
     DIR/manifest.json                    format, generation, encoder, dimension, template, counts, source, created
-    DIR/<generation>/cards.sqlite        cards, words (FTS5), which vector belongs to which card
-    DIR/<generation>/<task>.faiss        one exact FAISS sub-index for each task
+    DIR/<generation>/cards.sqlite        cards, facts for filters, words (FTS5)
+    DIR/<generation>/<task>.faiss …      one FAISS sub-index for each task (see store/vectors.py)
 
-The generation before stays until the next build, for those who have it open.
+The generation before stays until the next build, for those who are reading in it.
 """
 
 from __future__ import annotations
 
-import datetime
-import json
-import shutil
-import sqlite3
-import uuid
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._metadata import Metadata
-from ._vectors import Vectors
+from ._provisional import SHIPPED, explain, shipped_reranker
+from .building.memory import generation_in_memory, save_generation
 from .card import ModelCard
-from .errors import CallerError, CardError, IndexFileError, UnknownNameError
+from .encoders import encode_query
+from .errors import CallerError, IndexFileError, UnknownNameError
+from .filters import CardFilter
+from .finding import Found, Search
 from .minilm import Encoder, MiniLM
-from .text import TEMPLATE, card_text
+from .ranking.evidence import Query
+from .store.generation import Generation
+from .store.manifest import FILE, read_manifest
+from .store.vectors import MissingVectorsError
 
 if TYPE_CHECKING:
-    from .minilm import Floats
+    from .ranking.reranker import Reranker
     from .retriever import ModelCardRetriever
+    from .sources.source import CardSource
+    from .store.cards import TaskRange
 
-FORMAT = 1
-_RRF = 60  # reciprocal-rank fusion: Cormack, Clarke, Buettcher, SIGIR 2009
-_DEPTH = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class CardFilter:
-    """Hard filters. A card whose fact is unknown does not pass a filter on that fact.
-
-    Attributes:
-        license: Hub licence ids, any of which will do.
-        language: ISO 639-1 code that the card must list.
-        library: Hub library name.
-        max_parameters: number of weights at most.
-        gated: False leaves out models that ask for consent.
-        where: any further condition, such as "runnable here".
-    """
-
-    license: tuple[str, ...] = ()
-    language: str | None = None
-    library: str | None = None
-    max_parameters: int | None = None
-    gated: bool | None = None
-    where: Callable[[ModelCard], bool] | None = None
-
-    def passes(self, card: ModelCard) -> bool:
-        """Whether a card meets every condition."""
-        return (
-            (not self.license or card.license in self.license)
-            and (self.language is None or self.language in card.languages)
-            and (self.library is None or card.library == self.library)
-            and (self.max_parameters is None or (card.parameters is not None and card.parameters <= self.max_parameters))
-            and (self.gated is None or card.gated is self.gated)
-            and (self.where is None or self.where(card))
-        )
+_NEAREST_TASKS = 3
+_PAGE = 500
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +49,8 @@ class Hit:
 
     Attributes:
         card: the card.
-        score: reciprocal-rank fusion of the dense and the lexical rank, scaled so that first in both is 1; 0 without a query.
-        similarity: cosine of query and card, -1..1; None where only words matched, and without a query.
+        score: 0..1, higher is better; 0 without a query.
+        similarity: cosine of the query and the nearest passage of the card, -1..1; None without a query.
         why: in a person's words.
     """
 
@@ -88,17 +61,26 @@ class Hit:
 
 
 class ModelCardIndex:
-    """Model cards that can be searched by meaning, by words and by facts.
+    """Model cards, searchable. Made by `embedded`, `from_cards`, `build` or `open`. May be used from several threads.
 
-    Make one with `embedded()`, `from_cards()` or `open()`. Searching is safe from several threads, and several processes may
-    read one folder while another replaces it.
+    An index that was opened follows its folder: once another build has finished, the next search answers out of the new generation. Each
+    answer comes out of one generation.
+
+    Args:
+        generation: what is searched.
+        encoder: encodes queries as the cards were encoded; default: the one that the index names, loaded on the first query.
+        reranker: puts what was found in its final order; None leaves it in the order of the fused ranks.
+        root: the folder that is followed; None for an index in memory.
     """
 
-    def __init__(self, metadata: Metadata, vectors: Vectors, encoder: Encoder, manifest: dict[str, Any]) -> None:
-        self._metadata = metadata
-        self._vectors = vectors
-        self._encoder = encoder
-        self.manifest = manifest
+    def __init__(
+        self, generation: Generation, encoder: Encoder | None = None, *, reranker: Reranker | None = SHIPPED, root: Path | None = None
+    ) -> None:
+        self._given = encoder
+        self._reranker = reranker
+        self._root = root
+        self._opened = _Opened(generation, _Encoding(encoder, generation.manifest.encoder), _stamp(root))
+        self._lock = threading.Lock()
 
     @classmethod
     def embedded(cls, encoder: MiniLM | None = None) -> ModelCardIndex:
@@ -106,75 +88,70 @@ class ModelCardIndex:
         from .catalogue import load_catalogue
         from .catalogue_vectors import load_vectors
 
-        cards, chosen = load_catalogue(), encoder or MiniLM()
-        return cls._in_memory(cards, load_vectors(cards, chosen), chosen, "embedded catalogue")
+        chosen = encoder or MiniLM()
+        generation = generation_in_memory(load_catalogue(), chosen.name, lambda texts: load_vectors(texts, chosen), "embedded catalogue")
+        return cls(generation, chosen)
 
     @classmethod
     def from_cards(cls, cards: Iterable[ModelCard], *, encoder: Encoder | None = None, source: str = "cards") -> ModelCardIndex:
-        """An index in memory. Of cards with one id and one task the last counts."""
-        kept = tuple({(c.id, c.task): c for c in cards}.values())
-        if not kept:
-            raise CardError("There are no model cards to index.")
+        """An index in memory. Of cards with one id and one task the last counts. Raises CardError when there are none."""
         chosen = encoder or MiniLM()
-        return cls._in_memory(kept, chosen.encode([card_text(c) for c in kept]), chosen, source)
-
-    @classmethod
-    def _in_memory(cls, cards: Sequence[ModelCard], vectors: Floats, encoder: Encoder, source: str) -> ModelCardIndex:
-        tasks = [c.task for c in cards]
-        manifest = _manifest(encoder.name, int(vectors.shape[1]), cards, source)
-        return cls(Metadata.create(cards), Vectors.create(tasks, vectors), encoder, manifest)
+        generation = generation_in_memory(cards, chosen.name, chosen.encode, source)
+        return cls(generation, chosen)
 
     @classmethod
     def build(
-        cls, cards: Iterable[ModelCard], folder: Path | str, *, encoder: Encoder | None = None, source: str = "cards"
+        cls, cards: CardSource | Iterable[ModelCard], folder: Path | str, *, encoder: Encoder | None = None, source: str = "cards"
     ) -> ModelCardIndex:
-        """Encode cards, write the index to `folder`, replacing what is there in one step, and open it.
+        """Write an index of these cards to `folder`, replacing what is there in one step, and open it. See `building.build_index`.
+
+        Args:
+            cards: a source (`sources.open_source`), or cards.
+            folder: of the index.
+            encoder: encodes cards and queries.
+            source: what the manifest says where cards, rather than a source, are given.
 
         Raises:
             CardError: there are no cards.
             IndexFileError: the folder cannot be written.
         """
-        kept = tuple({(c.id, c.task): c for c in cards}.values())
-        if not kept:
-            raise CardError("There are no model cards to index.")
+        from .building.build import build_index
+        from .sources.given import GivenCards
+
         chosen = encoder or MiniLM()
-        _write(Path(folder), kept, chosen.encode([card_text(c) for c in kept]), _manifest(chosen.name, None, kept, source))
+        build_index(cards if hasattr(cards, "read") else GivenCards(cards, name=source), folder, chosen)
         return cls.open(folder, encoder=chosen)
 
     @classmethod
     def open(cls, folder: Path | str, *, encoder: Encoder | None = None) -> ModelCardIndex:
-        """Open a folder that `build` wrote. Reads the manifest only; the rest on first use.
+        """Open a folder that `build` wrote. Reads the manifest and a few numbers; the rest on first use.
+
+        Args:
+            folder: of the index.
+            encoder: must be the one that encoded the cards; default: it is loaded by the name that the index recorded, on the first query.
 
         Raises:
             IndexFileError: no index, a corrupt one, one of another format, or one that was made with another encoder.
         """
         root = Path(folder)
-        manifest = _read_manifest(root)
-        generation = root / str(manifest["generation"])
-        chosen = encoder or MiniLM()
-        if manifest["encoder"] != chosen.name:
-            raise IndexFileError(
-                f"The index {str(root)!r} was made with the encoder {manifest['encoder']!r}, not {chosen.name!r}.",
-                remedy="Pass that encoder, or build the index again.",
-            )
-        cards = generation / "cards.sqlite"
-        if not cards.is_file():
-            raise IndexFileError(f"The index {str(root)!r} has lost its card file.", remedy="Build the index again.")
-        index = cls(Metadata(cards), Vectors(generation), chosen, manifest)
-        _ = index._counts  # a corrupt card file is found here, not in the middle of a run
-        return index
+        manifest = read_manifest(root)
+        generation = Generation.open(root, manifest)
+        if encoder is not None and encoder.name != manifest.encoder:
+            raise _other_encoder(root, manifest.encoder, encoder.name)
+        return cls(generation, encoder, root=root)
 
     def __len__(self) -> int:
-        return sum(self._counts.values())
-
-    @cached_property
-    def _counts(self) -> dict[str, int]:
-        return self._metadata.counts()
+        return self._current().generation.cards.count
 
     @property
     def tasks(self) -> dict[str, int]:
         """Number of cards of each task."""
-        return dict(self._counts)
+        return {name: task.cards for name, task in self._current().generation.cards.tasks.items()}
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """How the index was made, as in `manifest.json`."""
+        return self._current().generation.manifest.as_json()
 
     def get(self, ident: str, *, task: str | None = None) -> ModelCard:
         """The card of a model.
@@ -182,37 +159,29 @@ class ModelCardIndex:
         Raises:
             UnknownNameError: no such model, or not for this task; suggests the nearest id.
         """
-        for card in self._metadata.by_id(ident):
+        generation = self._current().generation
+        for card in generation.cards.by_id(ident):
             if task is None or card.task == task:
                 return card
-        raise UnknownNameError("model" if task is None else f"model for {task}", ident, self._metadata.ids())
+        raise UnknownNameError("model" if task is None else f"model for {task}", ident, generation.cards.ids_like(ident))
 
     def search(self, query: str, *, task: str | None = None, filters: CardFilter | None = None, limit: int = 10) -> list[Hit]:
         """Cards for a query, best first.
 
         Args:
             query: what the model shall do, in words. Empty: cards in the order of the index.
-            task: only cards of this task.
+            task: only cards of this task. Where the index has none for it, the nearest tasks are searched, and each hit says so.
             filters: hard filters, applied inside the search, never after it.
             limit: how many at most, 1 or more.
         """
         if limit < 1:
             raise CallerError(f"limit must be 1 or more, not {limit}.")
-        tasks = [t for t in self._counts if task is None or t == task]
         if not query.strip():
-            return self._in_order(tasks, filters, limit)
-        allowed = self._allowed(tasks, filters)
-        if allowed is not None and not allowed:
-            return []
-        depth = max(limit, _DEPTH)
-        dense = self._vectors.search(self._encoder.encode([query])[0], tasks=tasks, allowed=allowed, limit=depth)
-        lexical = self._metadata.lexical(query, task=task, allowed=allowed, limit=depth)
-        return self._fuse(dense, lexical, limit)
+            return self._in_one(lambda opened: _in_order(opened.generation, task, filters, limit))
+        return self._in_one(lambda opened: self._search(opened, query, task, filters, limit))
 
     async def asearch(self, query: str, *, task: str | None = None, filters: CardFilter | None = None, limit: int = 10) -> list[Hit]:
         """`search` without blocking the event loop."""
-        import asyncio
-
         return await asyncio.to_thread(self.search, query, task=task, filters=filters, limit=limit)
 
     def as_retriever(self, *, task: str | None = None, filters: CardFilter | None = None, k: int = 10) -> ModelCardRetriever:
@@ -222,104 +191,109 @@ class ModelCardIndex:
         return ModelCardRetriever(index=self, task=task, filters=filters, k=k)
 
     def save(self, folder: Path | str) -> None:
-        """Write an index that is in memory. Raises IndexFileError when the folder cannot be written."""
-        numbered = self._metadata.cards(range(1, len(self) + 1))
-        cards = [numbered[n] for n in sorted(numbered)]
-        _write(Path(folder), cards, self._vectors.of([c.task for c in cards]), dict(self.manifest))
+        """Write a copy of this index, as it is, in place of what is in the folder. Raises IndexFileError when it cannot be written."""
+        self._in_one(lambda opened: save_generation(opened.generation, Path(folder)))
 
-    def _allowed(self, tasks: Sequence[str], filters: CardFilter | None) -> list[int] | None:
-        if filters is None:
-            return None
-        return [n for t in tasks for n, card in self._metadata.of_task(t).items() if filters.passes(card)]
+    def _search(self, opened: _Opened, text: str, task: str | None, filters: CardFilter | None, limit: int) -> list[Hit]:
+        generation, encoder = opened.generation, opened.encoding.encoder
+        tasks, instead_of = generation.tasks(task), ""
+        if not tasks and task is not None:
+            tasks, instead_of = _nearest_tasks(generation, encoder, task), task
+        query = Query(text=text, vector=encode_query(encoder, text), task=None if instead_of else task, encoder=encoder.name)
+        reranker = shipped_reranker() if self._reranker is SHIPPED else self._reranker
+        found = Search(generation, query, tasks, filters, limit).run(reranker)
+        cards = generation.cards.cards(f.number for f in found)
+        return [_hit(cards[f.number], f, query, instead_of) for f in found]
 
-    def _in_order(self, tasks: Sequence[str], filters: CardFilter | None, limit: int) -> list[Hit]:
-        numbered = {n: card for t in tasks for n, card in self._metadata.of_task(t).items() if filters is None or filters.passes(card)}
-        return [
-            Hit(card=numbered[n], score=0.0, similarity=None, why="no query: in the order of the index") for n in sorted(numbered)[:limit]
-        ]
+    def _current(self) -> _Opened:
+        """What is searched now: the newest generation of the folder."""
+        if self._root is not None and _stamp(self._root) != self._opened.stamp:
+            with self._lock:
+                if (stamp := _stamp(self._root)) != self._opened.stamp:
+                    self._opened = self._reopened(self._root, stamp)
+        return self._opened
 
-    def _fuse(self, dense: list[tuple[int, float]], lexical: list[int], limit: int) -> list[Hit]:
-        similarity = dict(dense)
-        dense_rank = {n: r for r, (n, _) in enumerate(dense, 1)}
-        lexical_rank = {n: r for r, n in enumerate(lexical, 1)}
-        score = {
-            n: sum(1 / (_RRF + ranks[n]) for ranks in (dense_rank, lexical_rank) if n in ranks) * (_RRF + 1) / 2
-            for n in {**dense_rank, **lexical_rank}
-        }
-        best = sorted(score, key=lambda n: (-score[n], -similarity.get(n, -1.0), n))[:limit]
-        cards = self._metadata.cards(best)
-        return [
-            Hit(card=cards[n], score=round(score[n], 6), similarity=similarity.get(n), why=_why(n, dense_rank, lexical_rank, similarity))
-            for n in best
-        ]
+    def _reopened(self, root: Path, stamp: object) -> _Opened:
+        manifest = read_manifest(root)
+        encoding = self._opened.encoding
+        if manifest.encoder != encoding.name:
+            if self._given is not None:
+                raise _other_encoder(root, manifest.encoder, self._given.name)
+            encoding = _Encoding(None, manifest.encoder)
+        return _Opened(Generation.open(root, manifest), encoding, stamp)
 
-
-def _why(number: int, dense: dict[int, int], lexical: dict[int, int], similarity: dict[int, float]) -> str:
-    parts = []
-    if number in dense:
-        parts.append(f"no. {dense[number]} by meaning (cosine {similarity[number]:.2f})")
-    if number in lexical:
-        parts.append(f"no. {lexical[number]} by words")
-    return ", ".join(parts)
-
-
-def _manifest(encoder: str, dimension: int | None, cards: Sequence[ModelCard], source: str) -> dict[str, Any]:
-    counts: dict[str, int] = {}
-    for card in cards:
-        counts[card.task] = counts.get(card.task, 0) + 1
-    return {
-        "format": FORMAT,
-        "encoder": encoder,
-        "dimension": dimension,
-        "template": TEMPLATE,
-        "counts": counts,
-        "source": source,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
+    def _in_one(self, ask: Callable[[_Opened], T]) -> T:
+        """Ask one generation; where it has gone because builds have finished meanwhile, ask the newest, from the start."""
+        opened = self._current()
+        while True:
+            try:
+                return ask(opened)
+            except MissingVectorsError:
+                newest = self._current()
+                if newest is opened:
+                    raise
+                opened = newest
 
 
-def _write(root: Path, cards: Sequence[ModelCard], vectors: Floats, manifest: dict[str, Any]) -> None:
-    generation = f"g-{uuid.uuid4().hex[:12]}"
+@dataclass(frozen=True)
+class _Opened:
+    """A generation, with the encoder of its queries."""
+
+    generation: Generation
+    encoding: _Encoding
+    stamp: object
+
+
+class _Encoding:
+    """The encoder that was given, or the one of a name, loaded on first use."""
+
+    def __init__(self, given: Encoder | None, name: str) -> None:
+        self.name = name
+        self._given = given
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        from .encoders import load_encoder
+
+        return self._given or load_encoder(self.name)
+
+
+def _stamp(root: Path | None) -> object:
+    """Changes when the manifest is replaced; None where there is none."""
     try:
-        old = _stale_generations(root)
-        place = root / generation
-        place.mkdir(parents=True)
-        Metadata.create(cards, place / "cards.sqlite").close()
-        Vectors.create([c.task for c in cards], vectors, place)
-        temporary = root / f"manifest-{generation}.tmp"
-        temporary.write_text(json.dumps({**manifest, "generation": generation, "dimension": int(vectors.shape[1])}, indent=1), "utf-8")
-        temporary.replace(root / "manifest.json")
-    except (OSError, sqlite3.Error, RuntimeError) as e:  # FAISS raises RuntimeError
-        why = getattr(e, "strerror", None) or e
-        raise IndexFileError(f"The index cannot be written to {str(root)!r}: {why}.", remedy="Choose another folder.") from e
-    for folder in old:
-        shutil.rmtree(folder, ignore_errors=True)
+        stat = (root / FILE).stat() if root is not None else None
+    except OSError:
+        return None
+    return stat and (stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
 
-def _stale_generations(root: Path) -> list[Path]:
-    """Every generation but the one that the manifest names: whoever has that one open reads files of it on first use."""
-    if not root.is_dir():
-        return []
-    try:
-        current = _read_manifest(root)["generation"]
-    except IndexFileError:
-        current = None
-    return [p for p in root.glob("g-*") if p.is_dir() and p.name != current]
+def _other_encoder(root: Path, made_with: str, given: str) -> IndexFileError:
+    return IndexFileError(
+        f"The index {str(root)!r} was made with the encoder {made_with!r}, not {given!r}.",
+        remedy="Pass that encoder or none, or build the index again.",
+    )
 
 
-def _read_manifest(root: Path) -> dict[str, Any]:
-    path = root / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as e:
-        raise IndexFileError(f"There is no index in {str(root)!r}.", remedy="Check the path (--index, HUGGINGGPT_INDEX).") from e
-    except (OSError, ValueError) as e:
-        raise IndexFileError(f"The manifest of the index {str(root)!r} cannot be read: {e}.", remedy="Build the index again.") from e
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise IndexFileError(f"The index {str(root)!r} has format {found!r}; this version reads {FORMAT}.", remedy="Build the index again.")
-    if not isinstance(manifest.get("encoder"), str) or not str(manifest.get("generation", "")).startswith("g-"):
-        raise IndexFileError(f"The manifest of the index {str(root)!r} is incomplete.", remedy="Build the index again.")
-    if Path(manifest["generation"]).name != manifest["generation"]:
-        raise IndexFileError(f"The manifest of the index {str(root)!r} names a generation outside of it.", remedy="Build the index again.")
-    return manifest
+def _nearest_tasks(generation: Generation, encoder: Encoder, task: str) -> list[TaskRange]:
+    """The tasks of the index whose names are nearest in meaning, nearest first."""
+    import numpy as np
+
+    tasks = generation.tasks(None)
+    vectors = encoder.encode([t.replace("-", " ") for t in (task, *(t.name for t in tasks))])
+    return [tasks[i] for i in np.argsort(-(vectors[1:] @ vectors[0]), kind="stable")[:_NEAREST_TASKS]]
+
+
+def _in_order(generation: Generation, task: str | None, filters: CardFilter | None, limit: int) -> list[Hit]:
+    found: list[ModelCard] = []
+    after = -1
+    while len(found) < limit and (page := generation.cards.in_order(generation.tasks(task), after, _PAGE)):
+        found += [card for _, card in page if filters is None or filters.passes(card)]
+        after = page[-1][0]
+    return [Hit(card=card, score=0.0, similarity=None, why="no query: in the order of the index") for card in found[:limit]]
+
+
+def _hit(card: ModelCard, found: Found, query: Query, instead_of: str) -> Hit:
+    why = explain(query, found.evidence)
+    if instead_of:
+        why = f"no model for {instead_of} is in the index, {card.task} is near; {why}"
+    return Hit(card=card, score=found.score, similarity=max(found.evidence.cosines), why=why)

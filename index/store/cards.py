@@ -1,0 +1,168 @@
+"""Cards and their words in SQLite, for reading."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..card import ModelCard
+from ..errors import IndexFileError
+from ..filters import CardFilter
+from .lexical import lexical_scores
+from .schema import SLOT_BITS, span
+
+if TYPE_CHECKING:
+    from ..minilm import Floats
+    from .lexical import Numbers
+
+_BY_NUMBER = "SELECT number, facts{text} FROM cards WHERE number IN (SELECT value FROM json_each(?))"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRange:
+    """A task of the index.
+
+    Attributes:
+        slot: its number, from 1.
+        name: Hub task.
+        places: how many places its numbers reach over: those of cards that have gone stay empty.
+        cards: how many cards it has.
+    """
+
+    slot: int
+    name: str
+    places: int
+    cards: int
+
+
+class Cards:
+    """The SQLite side of a generation. May be used from several threads.
+
+    Args:
+        path: the file, which nobody writes to any more; or an open connection to a database in memory.
+    """
+
+    def __init__(self, path: Path | sqlite3.Connection) -> None:
+        self._lock = threading.Lock()
+        if isinstance(path, sqlite3.Connection):
+            self._db = path
+        else:
+            self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+
+    @cached_property
+    def tasks(self) -> Mapping[str, TaskRange]:
+        """The tasks that have cards, by name, in the order in which they came in."""
+        rows = self._rows("SELECT slot, name, next, cards FROM tasks WHERE cards > 0 ORDER BY slot", [])
+        return {name: TaskRange(slot=slot, name=name, places=places, cards=cards) for slot, name, places, cards in rows}
+
+    def facts(self, numbers: Iterable[int]) -> dict[int, ModelCard]:
+        """Cards by number, with an empty text: what ranking needs."""
+        return {n: _card(facts, "") for n, facts in self._rows(_BY_NUMBER.format(text=""), [json.dumps(list(numbers))])}
+
+    def cards(self, numbers: Iterable[int]) -> dict[int, ModelCard]:
+        """Cards by number."""
+        return {n: _card(facts, text) for n, facts, text in self._rows(_BY_NUMBER.format(text=", text"), [json.dumps(list(numbers))])}
+
+    def by_id(self, ident: str) -> tuple[ModelCard, ...]:
+        """The cards of a model, one for each task."""
+        return tuple(_card(f, t) for f, t in self._rows("SELECT facts, text FROM cards WHERE id = ? ORDER BY number", [ident]))
+
+    def ids_like(self, ident: str, limit: int = 2000) -> list[str]:
+        """Some ids that begin alike, to suggest from; all of them where there are few."""
+        few = [i for (i,) in self._rows("SELECT DISTINCT id FROM cards LIMIT ?", [limit + 1])]
+        if len(few) <= limit:
+            return few
+        start = ident[: max(3, len(ident) // 2)]
+        near = "SELECT DISTINCT id FROM cards WHERE id >= ? AND id < ? LIMIT ?"
+        return [i for (i,) in self._rows(near, [start, start + "\U0010ffff", limit])]
+
+    def in_order(self, tasks: Sequence[TaskRange], after: int, limit: int) -> list[tuple[int, ModelCard]]:
+        """Cards of some tasks by ascending number, from behind a number."""
+        found: list[tuple[int, ModelCard]] = []
+        for task in tasks:
+            first, last = span(task.slot)
+            sql = "SELECT number, facts, text FROM cards WHERE number BETWEEN ? AND ? ORDER BY number LIMIT ?"
+            if last > after and len(found) < limit:
+                found += [(n, _card(f, t)) for n, f, t in self._rows(sql, [max(first, after + 1), last, limit - len(found)])]
+        return found
+
+    def passing(self, task: TaskRange, filters: CardFilter) -> Sequence[int]:
+        """Numbers of a task's cards that pass the conditions on facts; `where` is not asked."""
+        clauses, values = _conditions(filters)
+        sql = f"SELECT f.number FROM facts f WHERE f.number BETWEEN ? AND ?{''.join(f' AND {c}' for c in clauses)}"  # noqa: S608
+        return [n for (n,) in self._rows(sql, [*span(task.slot), *values])]
+
+    def lexical(self, query: str, task: TaskRange | None) -> tuple[Numbers, Floats]:
+        """Numbers of the cards that share words with the query, ascending, and their scores; of one task, or of all for None."""
+        whole = (0, span(max(t.slot for t in self.tasks.values()))[1]) if task is None else span(task.slot)
+        return lexical_scores(self._rows, query, span=whole, cards=self.count if task is None else task.cards)
+
+    @property
+    def count(self) -> int:
+        """How many cards there are."""
+        return sum(t.cards for t in self.tasks.values())
+
+    def tally(self, column: str) -> dict[str, int]:
+        """How many cards there are for each value of a column of facts: `license`, `library` or `modified` (by month)."""
+        values = {"license": "license", "library": "library", "modified": "substr(modified, 1, 7)"}[column]
+        return dict(self._rows(f"SELECT coalesce({values}, ''), count(*) FROM facts GROUP BY 1 ORDER BY 2 DESC, 1", []))  # noqa: S608
+
+    def copy_to(self, path: Path) -> None:
+        """Write the whole database to a new file."""
+        copy = sqlite3.connect(path)
+        try:
+            with self._lock:
+                self._db.backup(copy)
+        finally:
+            copy.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _rows(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        try:
+            with self._lock:
+                return self._db.execute(sql, list(values)).fetchall()
+        except sqlite3.DatabaseError as e:
+            raise IndexFileError(f"The index's card file cannot be read: {e}.", remedy="Build the index again.") from e
+
+
+def slot_of(number: int) -> int:
+    """The task's slot in a card's number."""
+    return number >> SLOT_BITS
+
+
+def _card(facts: str, text: str) -> ModelCard:
+    try:
+        return ModelCard(text=text, **{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(facts).items()})
+    except (TypeError, ValueError) as e:
+        raise IndexFileError(f"The index's card file holds a card that cannot be read: {e}.", remedy="Build the index again.") from e
+
+
+def _conditions(filters: CardFilter) -> tuple[list[str], list[object]]:
+    clauses: list[str] = []
+    values: list[object] = []
+    for clause, value in (
+        ("f.license IN (SELECT value FROM json_each(?))", json.dumps(filters.license) if filters.license else None),
+        ("f.library = ?", filters.library),
+        ("f.parameters <= ?", filters.max_parameters),
+        ("f.bytes <= ?", filters.max_bytes),
+        ("f.gated = ?", None if filters.gated is None else int(filters.gated)),
+        ("f.number IN (SELECT number FROM languages WHERE language = ?)", filters.language),
+        ("f.number IN (SELECT number FROM providers WHERE provider = ?)", filters.provider),
+        (
+            "f.number IN (SELECT number FROM cards WHERE id IN (SELECT value FROM json_each(?)))",
+            None if filters.ids is None else json.dumps(sorted(filters.ids)),
+        ),
+    ):
+        if value is not None:
+            clauses.append(clause)
+            values.append(value)
+    return clauses, values

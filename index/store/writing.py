@@ -1,0 +1,140 @@
+"""Cards and their words in SQLite, for writing: one at a time, by whoever builds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from ..card import ModelCard
+from ..text import card_passages, well_formed
+from .lexical import card_words
+from .schema import SCHEMA, number_of
+
+_EMPTY = {f.name: f.default for f in fields(ModelCard) if f.name not in ("id", "task")}
+_DIGEST = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A card that was written.
+
+    Attributes:
+        number: its number.
+        new: whether there was none with its id and task.
+        passages: what is to be encoded for it; empty where its vectors stay.
+    """
+
+    number: int
+    new: bool
+    passages: tuple[str, ...]
+
+
+class CardWriter:
+    """Puts cards into a database and takes them out again. Commits nothing.
+
+    Args:
+        db: a connection; `create` makes the tables.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._slots: dict[str, int] = dict(db.execute("SELECT name, slot FROM tasks").fetchall())
+
+    @classmethod
+    def create(cls, db: sqlite3.Connection) -> CardWriter:
+        """Make the tables in an empty database."""
+        db.executescript(SCHEMA)
+        return cls(db)
+
+    def known(self, card: ModelCard, given: bytes) -> int | None:
+        """The number of a card that is there already, exactly like this one."""
+        slot = self._slots.get(card.task)
+        row = None if slot is None else self._row(card.id, slot)
+        return row[0] if row is not None and row[1] == given else None
+
+    def put(self, cards: Sequence[tuple[ModelCard, bytes]]) -> list[Written]:
+        """Write cards, in place of those with their id and task.
+
+        Args:
+            cards: with their digests; no two with one id and task.
+
+        Returns:
+            what was written, by ascending number.
+        """
+        done = []
+        numbered = sorted(((*self._number(card), card, given) for card, given in cards), key=lambda x: x[0])
+        for number, before, card, given in numbered:
+            passages, columns = card_passages(card), card_words(card)
+            encoded = _digest("\0".join((*passages, *columns)))
+            if before is None:
+                self._words(number, columns)
+            elif before[2] != encoded:
+                self._words(number, card_words(_stored(before)), delete=True)
+                self._words(number, columns)
+            self._write(number, card, given, encoded, replace=before is not None)
+            stays = before is not None and before[2] == encoded
+            done.append(Written(number=number, new=before is None, passages=() if stays else passages))
+        return done
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Take cards out."""
+        for number in numbers:
+            row = self._db.execute("SELECT number, given, encoded, facts, text FROM cards WHERE number = ?", [number]).fetchone()
+            self._words(number, card_words(_stored(row)), delete=True)
+            for table in ("cards", "facts", "languages", "providers"):
+                self._db.execute(f"DELETE FROM {table} WHERE number = ?", [number])  # noqa: S608
+            self._db.execute("UPDATE tasks SET cards = cards - 1 WHERE slot = ? >> 32", [number])
+
+    def _row(self, ident: str, slot: int) -> tuple[int, bytes, bytes, str, str] | None:
+        sql = "SELECT number, given, encoded, facts, text FROM cards WHERE id = ? AND number >> 32 = ?"
+        found: tuple[int, bytes, bytes, str, str] | None = self._db.execute(sql, [ident, slot]).fetchone()
+        return found
+
+    def _number(self, card: ModelCard) -> tuple[int, tuple[int, bytes, bytes, str, str] | None]:
+        """The card's number, old or new, and its row if it has one."""
+        slot = self._slots.get(card.task)
+        if slot is None:
+            slot = self._slots[card.task] = len(self._slots) + 1
+            self._db.execute("INSERT INTO tasks VALUES (?, ?, 0, 0)", [slot, card.task])
+        row = self._row(card.id, slot)
+        if row is not None:
+            return row[0], row
+        sql = "UPDATE tasks SET next = next + 1, cards = cards + 1 WHERE slot = ? RETURNING next - 1"
+        (local,) = self._db.execute(sql, [slot]).fetchone()
+        return number_of(slot, local), None
+
+    def _words(self, number: int, columns: tuple[str, str], *, delete: bool = False) -> None:
+        """FTS5 without content takes words out when it is told once more what they were."""
+        if delete:
+            self._db.execute("INSERT INTO words (words, rowid, facts, text) VALUES ('delete', ?, ?, ?)", [number, *columns])
+        else:
+            self._db.execute("INSERT INTO words (rowid, facts, text) VALUES (?, ?, ?)", [number, *columns])
+
+    def _write(self, number: int, card: ModelCard, given: bytes, encoded: bytes, *, replace: bool) -> None:
+        told = {k: v for k, v in card.__dict__.items() if k != "text" and v != _EMPTY.get(k)}
+        row = (number, well_formed(card.id), given, encoded, well_formed(json.dumps(told, ensure_ascii=False)), well_formed(card.text))
+        self._db.execute("INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)", row)
+        gated = None if card.gated is None else int(card.gated)
+        facts = (number, card.license, card.library, card.parameters, card.bytes, gated, card.last_modified)
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?, ?, ?)", facts)
+        for table, values in (("languages", card.languages), ("providers", card.providers)):
+            if replace:
+                self._db.execute(f"DELETE FROM {table} WHERE number = ?", [number])  # noqa: S608
+            self._db.executemany(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", [(v, number) for v in values])  # noqa: S608
+
+
+def given_digest(card: ModelCard) -> bytes:
+    """Of everything that the card says."""
+    return _digest(repr(tuple(card.__dict__.values())))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
+
+
+def _stored(row: Sequence[object]) -> ModelCard:
+    told = json.loads(str(row[3]))
+    return ModelCard(text=str(row[4]), **{k: tuple(v) if isinstance(v, list) else v for k, v in told.items()})
