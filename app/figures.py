@@ -12,9 +12,9 @@ from ..evaluation.agent_runs import costs
 from ..evaluation.comparing import Change, Comparison
 from ..evaluation.evaluating import Evaluation
 from ..evaluation.metrics.table import METRICS, Metric, metric
-from ..evaluation.problems import Problems
 from ..evaluation.report.blocks import TOLD, block_of
 from ..evaluation.summary import Figure, Group, Summary
+from ..index.problems import Problems
 
 _SCORED = "scored"
 _TASKS = 25

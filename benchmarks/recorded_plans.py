@@ -23,7 +23,7 @@ from langchain_hugginggpt.evaluation.datasets.planning_data import LaidOutPlan, 
 from langchain_hugginggpt.evaluation.datasets.predictions import lay_out
 from langchain_hugginggpt.evaluation.datasets.taskbench import load_taskbench, mentioned_files
 from langchain_hugginggpt.evaluation.planning import score
-from langchain_hugginggpt.evaluation.problems import Problems
+from langchain_hugginggpt.index.problems import Problems
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "taskbench"
 FILES = ("predictions_codellama-13b.jsonl", "predictions_mistral-7b-instruct-v0.2.jsonl")

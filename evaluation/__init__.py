@@ -1,5 +1,6 @@
 """How well: data sets, metrics, runs, reports."""
 
+from ..index.problems import Problems
 from .agent_runs import AgentEvaluation, aevaluate_agent, agent_json, ascore_traces, evaluate_agent, load_prices, score_traces
 from .comparing import Change, Comparison, Difference, compare
 from .datasets.agent_case import AgentCase
@@ -12,7 +13,6 @@ from .datasets.taskbench import load_taskbench
 from .errors import DatasetError, RefusedError, RunFolderError
 from .evaluating import Evaluation, RunOptions
 from .planning import Recorded, aevaluate_planning, evaluate_planning, planning_json
-from .problems import Problems
 from .record import Record
 from .report.report import render, write_report
 from .selection import aevaluate_selection, evaluate_selection, selection_json

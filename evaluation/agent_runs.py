@@ -14,6 +14,7 @@ from ..agent._loop import run_sync
 from ..agent.errors import ChatModelError
 from ..agent.trace import Reply
 from ..index.errors import HuggingGPTError, RemoteError
+from ..index.problems import Problems
 from .datasets.agent_case import AgentCase, links_of, shape_of
 from .datasets.cases import digest, type_of
 from .digests import sha256
@@ -23,7 +24,6 @@ from .metrics.counts import of_sets
 from .metrics.faithfulness import Faithfulness, faithfulness
 from .metrics.runs import Price
 from .prices import load_prices as load_prices
-from .problems import Problems
 from .record import Record, Score
 from .summary import Group, block
 from .traces import RecordedRuns

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..index.problems import Problems
 from .bootstrap import Ratio, RatiosOfSums, percentile_interval, weights
 from .errors import RunFolderError
 from .jsonl import LinesById
 from .metrics.table import METRICS, metric
-from .problems import Problems
 from .record import Record, Score
 from .run_folder import RECORDS, RunFolder
 

@@ -12,8 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..index.problems import Problems
 from .errors import DatasetError, RunFolderError
-from .problems import Problems
 from .record import Record
 from .run_folder import RunFolder
 from .running import Case, arun, limited, unique

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..index.problems import Problems
 from .errors import DatasetError
-from .problems import Problems
 
 
 def read_objects(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from ..agent._loop import run_sync
 from ..agent.errors import ChatModelError
 from ..index.errors import HuggingGPTError
+from ..index.problems import Problems
 from .datasets.planning_data import LaidOutPlan, PlanningCase, PlanningData
 from .datasets.predictions import Predictions, lay_out
 from .digests import sha256
 from .evaluating import Evaluation, RunOptions, Subject, aevaluate
 from .metrics import hugginggpt, taskbench
-from .problems import Problems
 from .record import Record, Score
 from .run_folder import RunFolder
 from .summary import Group, block

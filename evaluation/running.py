@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 from ..index.errors import CallerError
+from ..index.problems import Problems
 from .errors import RefusedError
-from .problems import Problems
 from .record import Record
 from .run_folder import RunFolder
 

@@ -12,7 +12,9 @@ from ..agent._loop import run_sync
 from ..index.card import ModelCard
 from ..index.errors import HuggingGPTError
 from ..index.minilm import Encoder, MiniLM
-from ..index.model_card_index import CardFilter, ModelCardIndex
+from ..index.filters import CardFilter
+from ..index.model_card_index import ModelCardIndex
+from ..index.problems import Problems
 from ..index.text import card_text
 from .baselines.baseline import Baseline
 from .baselines.table import BASELINES, NEED_VECTORS, Made, check_names, make_baselines
@@ -20,7 +22,6 @@ from .datasets.apibench import load_selection
 from .datasets.selection_data import SelectionCase, SelectionData
 from .evaluating import Evaluation, RunOptions, Subject, aevaluate
 from .metrics.retrieval import recall_at, reciprocal_rank, task_at_1
-from .problems import Problems
 from .record import Record, Score
 from .remembering import Remembering
 from .summary import block

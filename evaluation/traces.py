@@ -18,8 +18,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ..agent.trace import Reply, Trace
 from ..index.errors import HuggingGPTError
+from ..index.problems import Problems
 from .jsonl import LinesById
-from .problems import Problems
 from .run_folder import RECORDS
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]

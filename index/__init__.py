@@ -3,7 +3,8 @@
 from .card import ModelCard
 from .encoders import EmbeddingsEncoder
 from .errors import HuggingGPTError
+from .filters import CardFilter
 from .minilm import Encoder, MiniLM
-from .model_card_index import CardFilter, Hit, ModelCardIndex
+from .model_card_index import Hit, ModelCardIndex
 
 __all__ = ["CardFilter", "EmbeddingsEncoder", "Encoder", "Hit", "HuggingGPTError", "MiniLM", "ModelCard", "ModelCardIndex"]

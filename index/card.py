@@ -10,9 +10,12 @@ from typing import Any
 
 from .errors import CardError
 
-_TUPLES = ("languages", "tags", "formats")
+_TUPLES = ("languages", "tags", "datasets", "formats", "providers", "flags")
 _TEXTS = ("library", "license", "last_modified", "source", "text")
-_NUMBERS = {"downloads": 0, "likes": 0, "parameters": 1}  # with the least that makes sense
+_STRING = frozenset({str})
+_NUMBERS = {"downloads": 0, "likes": 0, "parameters": 1, "bytes": 1}  # with the least that makes sense
+MOST = 2**63 - 1
+"""The largest number that a card may hold: what a database can."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +29,17 @@ class ModelCard:
         license: Hub licence id, e.g. `apache-2.0`.
         languages: ISO 639-1 codes.
         tags: further Hub tags.
+        datasets: Hub ids of the data sets that it was trained on.
         downloads: downloads in the last 30 days, >= 0.
         likes: >= 0.
         parameters: number of weights, > 0.
+        bytes: size of the weights in bytes, > 0.
         gated: whether the Hub asks for consent before download.
         formats: weight formats, e.g. `safetensors`, `gguf`.
+        providers: inference providers that serve it, e.g. `hf-inference`.
         last_modified: ISO 8601 date.
         source: where these facts come from.
+        flags: what a reader of the text should beware of, e.g. `gives-orders`: it gives orders to a language model.
         text: description in prose; untrusted, for retrieval and display only.
     """
 
@@ -42,18 +49,22 @@ class ModelCard:
     license: str | None = None
     languages: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
     downloads: int | None = None
     likes: int | None = None
     parameters: int | None = None
+    bytes: int | None = None
     gated: bool | None = None
     formats: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
     last_modified: str | None = None
     source: str | None = None
+    flags: tuple[str, ...] = ()
     text: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, every field present."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in self.__dict__.items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ModelCard:
@@ -62,19 +73,18 @@ class ModelCard:
         Raises:
             CardError: `id` or `task` is missing, or a field has the wrong type.
         """
-        fields = {f.name for f in dataclasses.fields(cls)}
-        values = {k: v for k, v in data.items() if k in fields and v is not None}
+        values = {k: v for k, v in data.items() if v is not None and k in _FIELDS}
         for name in ("id", "task"):
             if not isinstance(values.get(name), str) or not values[name].strip():
                 raise CardError(f"A model card has no {name!r}: {json.dumps(dict(data), default=str)[:120]}")
         for name in _TUPLES:
             if name in values:
                 entries = values[name]
-                if not isinstance(entries, list | tuple) or not all(isinstance(e, str) for e in entries):
+                if not isinstance(entries, list | tuple) or not _STRING.issuperset(map(type, entries)):
                     raise CardError(f"Model card {values['id']!r}: {name!r} must be a list of strings, not {entries!r:.80}")
                 values[name] = tuple(entries)
         for name, least in _NUMBERS.items():
-            if name in values and (isinstance(values[name], bool) or not isinstance(values[name], int) or values[name] < least):
+            if name in values and (type(values[name]) is not int or not least <= values[name] <= MOST):
                 raise CardError(f"Model card {values['id']!r}: {name!r} must be a whole number from {least}, not {values[name]!r:.80}")
         for name in _TEXTS:
             if not isinstance(values.get(name, ""), str):
@@ -82,3 +92,6 @@ class ModelCard:
         if not isinstance(values.get("gated", False), bool):
             raise CardError(f"Model card {values['id']!r}: 'gated' must be true or false, not {values['gated']!r:.80}")
         return cls(**values)
+
+
+_FIELDS = frozenset(f.name for f in dataclasses.fields(ModelCard))

@@ -99,7 +99,7 @@ class Search:
             numbers, scores = cards.lexical(self._query.text, task)
             keep = self._allowed(numbers)
             numbers, scores = numbers[keep], scores[keep]
-            order = np.lexsort((numbers, -scores))
+            order = np.lexsort((numbers, -scores))[: None if self._where else self._depth]
             found += self._first_passing(list(zip(numbers[order].tolist(), scores[order].tolist(), strict=True)))
         return sorted(found, key=lambda f: (-f[1], f[0]))[: self._depth]
 

@@ -27,11 +27,13 @@ from .text import well_formed
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from tokenizers import Tokenizer
 
     Floats = NDArray[np.float32]
 
 MAX_TOKENS = 256
 _BATCH = 16
+_LONGEST = 20_000
 _REMEMBERED = 4096
 _LAYERS = LEAST_LAYERS
 _PUBLISHED = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -39,7 +41,7 @@ _DIGITS = 16
 
 
 class Encoder(Protocol):
-    """Turns texts into unit vectors. `MiniLM` is one; `embeddings.EmbeddingsEncoder` makes one of LangChain `Embeddings`."""
+    """Turns texts into unit vectors. `MiniLM` is one; `encoders/` has others."""
 
     @property
     def name(self) -> str:
@@ -133,6 +135,16 @@ class MiniLM:
         limited: AbstractContextManager[object] = self._network.blas.limit(limits=1)
         return limited
 
+    def parts(self) -> tuple[Tokenizer, Mapping[str, Floats]]:
+        """What another engine computes the same vectors from.
+
+        Returns:
+            a tokenizer of its own, which cuts and does not fill up, and the weights as they are used here: by their names in the model's
+            file, linear ones (in, out), with `attention.self.qkv` for query, key and value. They are shared: not to be changed.
+        """
+        with self._lock:
+            return self._network.parts()
+
     def weights(self) -> dict[str, Floats]:
         """The model's weights by their names in its file, read again: to start a training from."""
         return read_weights(self._folder or _packaged_folder(), self.shape)
@@ -155,6 +167,11 @@ class MiniLM:
     @cached_property
     def _network(self) -> _Network:
         return _Network(self._folder or _packaged_folder(), self.shape)
+
+
+def readable(text: str) -> str:
+    """What the tokenizer is given of a text: its first 20,000 characters, without what UTF-8 cannot hold."""
+    return well_formed(text[:_LONGEST])
 
 
 def _packaged_folder() -> Path:
@@ -192,6 +209,14 @@ class _Network:
         other._w = self._w | arranged
         return other
 
+    def parts(self) -> tuple[Tokenizer, Mapping[str, Floats]]:
+        """A copy of the tokenizer, which does not fill up, and the weights."""
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_str(self._tokenizer.to_str())
+        tokenizer.no_padding()
+        return tokenizer, self._w
+
     def pieces(self, text: str) -> int:
         """Tokens, without those that mark begin and end."""
         return len(self._tokenizer.encode(well_formed(text), add_special_tokens=False).ids)
@@ -204,7 +229,7 @@ class _Network:
     def _run(self, texts: Sequence[str]) -> tuple[list[Floats], Floats, list[list[tuple[int, int]]]]:
         import numpy as np
 
-        encoded = self._tokenizer.encode_batch([well_formed(t[:20_000]) for t in texts])
+        encoded = self._tokenizer.encode_batch([readable(t) for t in texts])
         ids = np.array([e.ids for e in encoded])
         mask = np.array([e.attention_mask for e in encoded], np.float32)
         emb = "embeddings."

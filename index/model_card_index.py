@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ._provisional import SHIPPED, explain, shipped_reranker
 from .building.memory import generation_in_memory, save_generation
 from .card import ModelCard
-from .encoders import encode_query
+from .encoders import encode_query, same_encoder
 from .errors import CallerError, IndexFileError, UnknownNameError
 from .filters import CardFilter
 from .finding import Found, Search
 from .minilm import Encoder, MiniLM
 from .ranking.evidence import Query
+from .store.cards import FACTS
 from .store.generation import Generation
 from .store.manifest import FILE, read_manifest
 from .store.vectors import MissingVectorsError
@@ -119,7 +120,7 @@ class ModelCardIndex:
         from .sources.given import GivenCards
 
         chosen = encoder or MiniLM()
-        build_index(cards if hasattr(cards, "read") else GivenCards(cards, name=source), folder, chosen)
+        build_index(GivenCards(cards, name=source) if isinstance(cards, Iterable) else cards, folder, chosen)
         return cls.open(folder, encoder=chosen)
 
     @classmethod
@@ -136,7 +137,7 @@ class ModelCardIndex:
         root = Path(folder)
         manifest = read_manifest(root)
         generation = Generation.open(root, manifest)
-        if encoder is not None and encoder.name != manifest.encoder:
+        if encoder is not None and not same_encoder(encoder.name, manifest.encoder):
             raise _other_encoder(root, manifest.encoder, encoder.name)
         return cls(generation, encoder, root=root)
 
@@ -152,6 +153,20 @@ class ModelCardIndex:
     def manifest(self) -> dict[str, Any]:
         """How the index was made, as in `manifest.json`."""
         return self._current().generation.manifest.as_json()
+
+    def count_by(self, fact: str) -> dict[str, int]:
+        """How many cards there are for each value of a fact, the commonest first.
+
+        Args:
+            fact: `task`, `license`, `library`, `modified` (days, as `2026-11-21`), `language` or `flag`. Under an empty name: cards that do
+                not tell their licence, library or date. A card counts for each of its languages and flags.
+
+        Raises:
+            UnknownNameError: another fact.
+        """
+        if fact not in FACTS:
+            raise UnknownNameError("fact", fact, FACTS)
+        return self._in_one(lambda opened: opened.generation.cards.tally(fact))
 
     def get(self, ident: str, *, task: str | None = None) -> ModelCard:
         """The card of a model.

@@ -9,7 +9,8 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
-from .model_card_index import CardFilter, Hit, ModelCardIndex
+from .filters import CardFilter
+from .model_card_index import Hit, ModelCardIndex
 
 
 class ModelCardRetriever(BaseRetriever):

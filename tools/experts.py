@@ -14,7 +14,7 @@ from .runners.runner import Availability, Runner
 
 if TYPE_CHECKING:
     from ..index.card import ModelCard
-    from ..index.model_card_index import ModelCardIndex
+    from ..index.model_card_index import Hit, ModelCardIndex
     from .task import HubTask
 
 _QUERY = 400
@@ -91,19 +91,30 @@ class Experts:
 
     def considered(self, task: HubTask, query: str = "", *, limit: int = 5) -> tuple[str, ...]:
         """Ids of the models that the index would choose if every one of them could run here, best first."""
+        if task.name not in self.index.tasks:  # a search would fall back to other tasks
+            return ()
         hits = self.index.search(query[:_QUERY] or task.summary, task=task.name, limit=limit)
         return tuple(h.card.id for h in hits)
 
     def _find(self, task: HubTask, query: str, limit: int) -> tuple[Candidate, ...]:
-        if not any(a.ok for a in self.availability(task).values()):
+        able = [a for a in self.availability(task).values() if a.ok]
+        if not able:
             return ()
-        from ..index.model_card_index import CardFilter
-
-        runnable = CardFilter(where=lambda card: self._runner_for(task, card) is not None)
-        hits = self.index.search(query or task.summary, task=task.name, filters=runnable, limit=limit)
-        pairs = [(h.card, h.score, h.why) for h in hits] or [(c, 0.0, "ships with the toolkit") for c in self._shipped(task)]
+        pairs = [(h.card, h.score, h.why) for h in self._hits(task, query, limit, able)]
+        pairs = pairs or [(c, 0.0, "ships with the toolkit") for c in self._shipped(task)]
         found = [(card, self._runner_for(task, card), score, why) for card, score, why in pairs]
         return tuple(Candidate(card=c, runner=r, score=s, why=w) for c, r, s, w in found if r is not None)
+
+    def _hits(self, task: HubTask, query: str, limit: int, able: Sequence[Availability]) -> list[Hit]:
+        """Cards of the task that can run here. Where all runners name their models, no other card is looked at."""
+        from ..index.filters import CardFilter
+
+        if task.name not in self.index.tasks:  # a search would fall back to other tasks, whose models do something else
+            return []
+        named = [a.models for a in able if a.models is not None]
+        ids = frozenset(m for models in named for m in models) if len(named) == len(able) else None
+        runnable = CardFilter(ids=ids, where=lambda card: card.task == task.name and self._runner_for(task, card) is not None)
+        return self.index.search(query or task.summary, task=task.name, filters=runnable, limit=limit)
 
     def _named(self, task: HubTask, model: str) -> ModelCard:
         try:

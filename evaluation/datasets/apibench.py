@@ -17,11 +17,11 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from ...index.card import ModelCard
+from ...index.problems import Problems
 from ...tools.hub_tasks import HUB_TASKS
 from ..digests import sha256
 from ..errors import DatasetError
 from ..jsonl import read_objects
-from ..problems import Problems
 from .model_cards import read_cards, with_downloads
 from .selection_data import SelectionCase, SelectionData
 
@@ -31,7 +31,7 @@ _INSTRUCTION = re.compile(r"Instruction\s*:?(.*?)#{1,6}\s*Output", re.S | re.I)
 _PAST_TASKS = ("conversational", "text2text-generation")  # on the Hub in 2023, when the set was made
 _OTHER_NAMES = {"graph-machine-learning": "graph-ml"}
 _ALIKE = 0.9  # "document-question-answer" and "document-question-answering" are 0.94 alike, no two Hub tasks more than 0.9 are
-_NO_VALUE = re.compile(r"\W*|n/?a|none|null|unknown|various|not (?:\w+ ?)+", re.I)
+_NO_VALUE = re.compile(r"\W*|n/?a|none|null|unknown|various|not(?: \w+)+ ?", re.I)
 _LONGEST_TAG = 80
 
 
@@ -44,6 +44,7 @@ class _Card(BaseModel):
     functionality: Any = None
     performance: Any = None
     description: Any = None
+    example_code: Any = None
 
 
 class _Query(BaseModel):
@@ -127,8 +128,23 @@ def _model_card(row: _Card, place: str, problems: Problems, *, source: str) -> M
     task = hub_task(row.domain)
     if task is None:
         problems.add("domain names no Hub task (taken as it is)", f"{place}: {row.domain!r}")
-    text = row.description if isinstance(row.description, str) else ""
-    return ModelCard(id=row.api_name, task=task or _slug(row.domain), tags=tuple(_tags(row, task)), source=source, text=text)
+    tags = tuple(_tags(row, task))
+    return ModelCard(id=row.api_name, task=task or _slug(row.domain), tags=tags, source=source, text=_readme(row))
+
+
+def _readme(row: _Card) -> str:
+    """The description, and the example as a README has it."""
+    description, code = row.description.strip() if isinstance(row.description, str) else "", "\n".join(_strings(row.example_code))
+    return description if len(code) <= _LONGEST_TAG and _NO_VALUE.fullmatch(code) else f"{description}\n\n```\n{code}\n```"
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Of a string, a list of strings, or an object with strings: the set has all three."""
+    if isinstance(value, str):
+        yield value.strip()
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _strings(part)
 
 
 def _tags(row: _Card, task: str | None) -> Iterator[str]:
@@ -147,7 +163,7 @@ def _told_value(value: str) -> bool:
 
 
 def _merged(a: ModelCard, b: ModelCard) -> ModelCard:
-    return replace(a, tags=tuple(dict.fromkeys((*a.tags, *b.tags))), text=a.text if b.text in a.text else f"{a.text} {b.text}".strip())
+    return replace(a, tags=tuple(dict.fromkeys((*a.tags, *b.tags))), text=a.text if b.text in a.text else f"{a.text}\n\n{b.text}".strip())
 
 
 @dataclass(frozen=True)

@@ -40,12 +40,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...agent.request import Request
+from ...index.problems import Problems
 from ...tools.artifacts import ArtifactStore
 from ...tools.errors import MediaError
 from ...tools.hub_tasks import HUB_TASKS
 from ...tools.task import TaskTable
 from ..errors import DatasetError
-from ..problems import Problems
 from .agent_case import AgentCase, positions, shape
 from .case_file import read_cases
 from .planning_data import LaidOutPlan, PlanningCase, PlanningData

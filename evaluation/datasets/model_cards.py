@@ -9,8 +9,8 @@ from typing import Any
 
 from ...index.card import ModelCard
 from ...index.errors import CardError
+from ...index.problems import Problems
 from ..jsonl import read_objects
-from ..problems import Problems
 
 
 def read_cards(path: Path, problems: Problems) -> tuple[ModelCard, ...]:
@@ -55,6 +55,7 @@ def _fields(row: Mapping[str, Any]) -> dict[str, Any]:
         "text": row.get("description"),
         "tags": _strings(meta.get("tags")),
         "languages": _strings(meta.get("language")),
+        "datasets": _strings(meta.get("datasets")),
         "library": _string(meta.get("library_name")),
         "license": _string(meta.get("license")),
     }

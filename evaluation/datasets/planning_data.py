@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...agent.request import Request
+from ...index.problems import Problems
 from ...tools.task import TaskTable
-from ..problems import Problems
 
 
 @dataclass(frozen=True, kw_only=True)

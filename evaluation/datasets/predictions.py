@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ...agent.plan import Argument, Plan, Ref
+from ...index.problems import Problems
 from ...tools.task import TaskTable
 from ..errors import DatasetError
 from ..jsonl import LinesById
-from ..problems import Problems
 from .planning_data import LaidOutPlan
 
 

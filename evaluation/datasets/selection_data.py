@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...index.card import ModelCard
-from ..problems import Problems
+from ...index.problems import Problems
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from ...agent.request import Request
+from ...index.problems import Problems
 from ...tools.artifacts import Artifact
 from ...tools.sniff import claimed_type
 from ..digests import sha256
 from ..errors import DatasetError
 from ..jsonl import LinesById, is_array, read_objects
-from ..problems import Problems
 from .planning_data import LaidOutPlan, PlanningCase, PlanningData
 from .taskbench_tools import read_tools
 

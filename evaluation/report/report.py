@@ -10,11 +10,11 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
+from ...index.problems import Problems
 from ...tools.errors import MissingExtraError
 from ..agent_runs import costs
 from ..errors import RunFolderError
 from ..evaluating import Evaluation
-from ..problems import Problems
 from . import plots, tables
 from .blocks import primary
 from .cases import WorstCase, worst_case

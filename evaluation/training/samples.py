@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from ...agent.planners.embedded.telling import tell
 from ...agent.request import Request
 from ...index.minilm import MiniLM
+from ...index.problems import Problems
 from ...tools.task import TaskTable
 from ..datasets.planning_data import LaidOutPlan, PlanningData
 from ..errors import DatasetError
 from ..metrics.taskbench import given_links, names_of
-from ..problems import Problems
 from .written import Written
 
 if TYPE_CHECKING:

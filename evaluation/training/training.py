@@ -12,11 +12,11 @@ from ...agent.planners.embedded.telling import described
 from ...agent.planners.embedded.weights import Decoding, Known, Weights, as_stored
 from ...index.encoder_folder import Shape
 from ...index.minilm import MiniLM
+from ...index.problems import Problems
 from ...tools.errors import MissingExtraError
 from ...tools.hub_tasks import HUB_TASKS
 from ..datasets.planning_data import PlanningData
 from ..errors import DatasetError
-from ..problems import Problems
 from .card import card_text
 from .invented import TOOLS_FILE, Learnt, fit_unseen
 from .own import FOLDER, own_requests

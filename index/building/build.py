@@ -8,7 +8,6 @@ index answers.
 from __future__ import annotations
 
 import asyncio
-import datetime
 import shutil
 import sqlite3
 import time
@@ -211,7 +210,9 @@ class _Builder:
             work.checkpoint(every=self._options.checkpoint_seconds)
         if self._source.complete:
             if not work.state.read:
-                raise CardError(f"There are no model cards to index in {self._source.name}{_told(work.problems)}.", remedy="Check the source.")
+                raise CardError(
+                    f"There are no model cards to index in {self._source.name}{_told(work.problems)}.", remedy="Check the source."
+                )
             work.delete_unseen()
         work.state.taken = True
         work.checkpoint()
@@ -226,7 +227,6 @@ class _Builder:
         state.read += len(window)
         state.added += sum(w.new for w in written)
         state.changed += sum(not w.new for w in written)
-        state.newest = max([state.newest or "", *(c.last_modified or "" for c in last.values())]) or None
         texts = [(w.number, i, text) for w in written for i, text in enumerate(w.passages)]
         if texts:
             vectors = self._encode(work, [text for _, _, text in texts])
@@ -263,8 +263,7 @@ class _Builder:
             template=work.purpose.template,
             counts=counts,
             source=self._source.name,
-            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            newest=max(filter(None, (state.newest, self._before and self._before.newest)), default=None),
+            created=state.begun,
             skipped=dict(problems.counts),
         )
         work.finish(self._root, manifest)

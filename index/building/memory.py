@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import shutil
 import sqlite3
 import uuid
@@ -19,6 +18,7 @@ from ..store.schema import LOCAL, SLOT_BITS
 from ..store.vectors import SubIndex, write_subindex
 from ..store.writing import CardWriter, given_digest
 from ..text import TEMPLATE
+from .work import utc_now
 
 if TYPE_CHECKING:
     from ..minilm import Floats
@@ -53,7 +53,7 @@ def generation_in_memory(cards: Iterable[ModelCard], encoder: str, encode: Calla
         template=TEMPLATE,
         counts={name: task.cards for name, task in sorted(opened.tasks.items())},
         source=source,
-        created=_now(),
+        created=utc_now(),
     )
     return Generation.in_memory(manifest, opened, loaded)
 
@@ -74,7 +74,3 @@ def save_generation(generation: Generation, root: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         why = getattr(e, "strerror", None) or e
         raise IndexFileError(f"The index cannot be written to {str(root)!r}: {why}.", remedy="Choose another folder.") from e
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -9,7 +9,7 @@ What lies behind the length that the last checkpoint noted is left over from a b
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..minilm import Floats
 
-_BLOCK = 8192
+_BLOCK = 4096
 _PLACE_BYTES = 8
 _FLOAT_BYTES = 4
 
@@ -74,20 +74,28 @@ class Staging:
                     os.fsync(f.fileno())
         self._touched.clear()
 
-    def of(self, slot: int) -> tuple[NDArray[np.uint32], NDArray[np.int64], Any]:
-        """The rows of a task that count, by place and passage: places, positions in the file, and the file's vectors."""
+    def of(self, slot: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """The rows of a task that count, by place and passage: places, and positions in the file."""
         import numpy as np
 
         count = self.rows.get(slot, 0)
         if not count:
-            return np.empty(0, np.uint32), np.empty(0, np.int64), np.empty((0, self._dimension), np.float32)
+            return np.empty(0, np.uint32), np.empty(0, np.int64)
         pairs = np.fromfile(self._folder / f"{slot}.places", "<u4", count * 2).reshape(-1, 2)
-        vectors = np.memmap(self._folder / f"{slot}.rows", "<f4", "r", shape=(count, self._dimension))
         places, last = _last_heads(pairs)
         order = np.argsort(pairs[:, 0], kind="stable")
         counts = order >= last[np.searchsorted(places, pairs[order, 0])]  # a card that came twice: what came last
         order = order[counts]
-        return pairs[order, 0], order, vectors
+        return pairs[order, 0], order
+
+    def vectors(self, slot: int) -> tuple[Any, None]:
+        """A task's vectors as they lie in the file, shape (rows, dimension), for `in_blocks`."""
+        import numpy as np
+
+        count = self.rows.get(slot, 0)
+        if not count:
+            return np.empty((0, self._dimension), np.float32), None
+        return np.memmap(self._folder / f"{slot}.rows", "<f4", "r", shape=(count, self._dimension)), None
 
     def remove(self) -> None:
         """Delete the files."""
@@ -105,22 +113,28 @@ def _last_heads(pairs: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[
     return places, heads[::-1][from_the_end]
 
 
-def in_blocks(parts: Sequence[tuple[NDArray[np.int64], Any]], order: NDArray[np.int64]) -> Iterator[Floats]:
+def in_blocks(
+    parts: Sequence[tuple[NDArray[np.int64], Callable[[], tuple[Any, object]]]], order: NDArray[np.int64], dimension: int
+) -> Iterator[Floats]:
     """Rows of several arrays in one order, float32, some thousands at a time.
 
     Args:
-        parts: rows that are taken of each array, and the array; together they are numbered through.
+        parts: rows that are taken of each array, and what opens the array and whatever must live as long: it is opened for each block, so
+            that of a file no more pages are held than a block needs. The rows of all parts are numbered through.
         order: numbers of the rows in the order in which they are wanted.
+        dimension: length of a row.
     """
     import numpy as np
 
     sizes = np.cumsum([0, *(len(rows) for rows, _ in parts)])
     for start in range(0, len(order), _BLOCK):
         chosen = order[start : start + _BLOCK]
-        block = np.empty((len(chosen), parts[0][1].shape[1]), np.float32)
-        for (rows, array), first, last in zip(parts, sizes, sizes[1:], strict=False):
+        block = np.empty((len(chosen), dimension), np.float32)
+        for (rows, opened), first, last in zip(parts, sizes, sizes[1:], strict=False):
             here = (chosen >= first) & (chosen < last)
-            block[here] = array[rows[chosen[here] - first]]
+            if here.any():
+                array, _kept = opened()
+                block[here] = array[rows[chosen[here] - first]]
         yield block
 
 

@@ -7,6 +7,7 @@ one transaction with the cards: how far the source was read, and how many of the
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import os
 import shutil
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 MARK = "work.json"
 CARDS = "cards.sqlite"
-_CACHE_KIB = 32_768
+_CACHE_KIB = 16_384
 _TWICE = "card came more than once (the last one counts)"
 _RESET = "DELETE FROM work; DELETE FROM seen; DELETE FROM stale;"
 
@@ -64,7 +65,7 @@ class State:
         added, changed, deleted, encoded: cards that were new, differed, went; texts that were encoded.
         rows: staged vectors that count, by slot.
         problems: what could not be used.
-        newest: latest date of a card.
+        begun: when it was begun, ISO 8601 in UTC.
         taken: whether all cards are in and what is left is to write the vectors.
     """
 
@@ -75,8 +76,8 @@ class State:
     deleted: int = 0
     encoded: int = 0
     rows: dict[str, int]
+    begun: str
     problems: dict[str, Any]
-    newest: str | None = None
     taken: bool = False
 
 
@@ -115,7 +116,7 @@ class Work:
         db = sqlite3.connect(copy)
         with contextlib.closing(db), db:
             db.executescript(_RESET if base is not None else SCHEMA)
-            db.execute("INSERT INTO work VALUES (?)", [json.dumps(asdict(State(rows={}, problems={})))])
+            db.execute("INSERT INTO work VALUES (?)", [json.dumps(asdict(State(rows={}, problems={}, begun=utc_now())))])
         copy.replace(folder / CARDS)
         (folder / MARK).write_text(json.dumps(asdict(purpose)), "utf-8")
         return cls(folder, purpose, base)
@@ -172,7 +173,8 @@ class Work:
             if not (self.folder / file_name(name, "faiss")).exists():
                 self._write_task(slot, name)
         if not self.purpose.base:
-            self.db.execute("INSERT INTO words (words) VALUES ('optimize')")
+            for table in ("words", "labels"):
+                self.db.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
         on_task(len(tasks), len(tasks))
 
     def _write_task(self, slot: int, name: str) -> None:
@@ -181,18 +183,24 @@ class Work:
         first, last = span(slot)
         rows = self.db.execute("SELECT number FROM stale WHERE number BETWEEN ? AND ?", [first, last]).fetchall()
         stale = np.fromiter((n & LOCAL for (n,) in rows), np.uint32, len(rows))
-        places, positions, staged = self._staging.of(slot)
-        old_places, old_rows, old = np.empty(0, np.uint32), np.empty(0, np.int64), np.empty((0, self.purpose.dimension), np.float32)
-        if self._base is not None and (self._base / file_name(name, "faiss")).exists():
+        places, positions = self._staging.of(slot)
+        old_places, old_rows, base = np.empty(0, np.uint32), np.empty(0, np.int64), self._base or self.folder
+        if self._base is not None and (base / file_name(name, "faiss")).exists():
             if not len(stale):
-                _link(self._base, self.folder, name)
+                _link(base, self.folder, name)
                 return
-            before = SubIndex.open(self._base, name)
-            old_rows = np.flatnonzero(~np.isin(before.owners, stale))
-            old_places, old = before.owners[old_rows], before.vectors
+            before = SubIndex.open(base, name).owners
+            old_rows = np.flatnonzero(~np.isin(before, stale))
+            old_places = before[old_rows]
         owners = np.concatenate([old_places, places])
         order = np.argsort(owners, kind="stable")
-        blocks = in_blocks([(old_rows, old), (positions, staged)], order)
+
+        def old() -> tuple[Any, object]:
+            opened = SubIndex.open(base, name)
+            return opened.vectors, opened  # the vectors are a view into it
+
+        parts = [(old_rows, old), (positions, lambda: self._staging.vectors(slot))]
+        blocks = in_blocks(parts, order, self.purpose.dimension)
         write_subindex(self.folder, name, owners[order], blocks, self.purpose.dimension)
 
     def finish(self, root: Path, manifest: Manifest) -> None:
@@ -217,6 +225,11 @@ def read_purpose(mark: Path) -> Purpose | None:
         return Purpose(**{f.name: data[f.name] for f in fields(Purpose)})
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def utc_now() -> str:
+    """ISO 8601, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def sync_folder(folder: Path) -> None:

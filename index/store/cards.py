@@ -14,14 +14,25 @@ from typing import TYPE_CHECKING, Any
 from ..card import ModelCard
 from ..errors import IndexFileError
 from ..filters import CardFilter
-from .lexical import lexical_scores
+from .lexical import Lexical
 from .schema import SLOT_BITS, span
+from .stored import stored_card
 
 if TYPE_CHECKING:
     from ..minilm import Floats
     from .lexical import Numbers
 
 _BY_NUMBER = "SELECT number, facts{text} FROM cards WHERE number IN (SELECT value FROM json_each(?))"
+_BY_COUNT = "GROUP BY 1 ORDER BY 2 DESC, 1"
+FACTS = {
+    "task": "SELECT name, cards FROM tasks WHERE cards > 0 ORDER BY 2 DESC, 1",
+    "license": f"SELECT coalesce(license, ''), count(*) FROM facts {_BY_COUNT}",  # noqa: S608
+    "library": f"SELECT coalesce(library, ''), count(*) FROM facts {_BY_COUNT}",  # noqa: S608
+    "modified": f"SELECT coalesce(modified, ''), count(*) FROM facts {_BY_COUNT}",  # noqa: S608
+    "language": f"SELECT language, count(*) FROM languages {_BY_COUNT}",  # noqa: S608
+    "flag": f"SELECT value, count(*) FROM cards, json_each(facts, '$.flags') WHERE instr(facts, '\"flags\"') {_BY_COUNT}",  # noqa: S608
+}
+"""By fact, the statement that counts cards by its values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +61,7 @@ class Cards:
 
     def __init__(self, path: Path | sqlite3.Connection) -> None:
         self._lock = threading.Lock()
+        self._words = Lexical(self._matching)
         if isinstance(path, sqlite3.Connection):
             self._db = path
         else:
@@ -63,15 +75,15 @@ class Cards:
 
     def facts(self, numbers: Iterable[int]) -> dict[int, ModelCard]:
         """Cards by number, with an empty text: what ranking needs."""
-        return {n: _card(facts, "") for n, facts in self._rows(_BY_NUMBER.format(text=""), [json.dumps(list(numbers))])}
+        return {n: stored_card(facts, "") for n, facts in self._rows(_BY_NUMBER.format(text=""), [json.dumps(list(numbers))])}
 
     def cards(self, numbers: Iterable[int]) -> dict[int, ModelCard]:
         """Cards by number."""
-        return {n: _card(facts, text) for n, facts, text in self._rows(_BY_NUMBER.format(text=", text"), [json.dumps(list(numbers))])}
+        return {n: stored_card(facts, text) for n, facts, text in self._rows(_BY_NUMBER.format(text=", text"), [json.dumps(list(numbers))])}
 
     def by_id(self, ident: str) -> tuple[ModelCard, ...]:
         """The cards of a model, one for each task."""
-        return tuple(_card(f, t) for f, t in self._rows("SELECT facts, text FROM cards WHERE id = ? ORDER BY number", [ident]))
+        return tuple(stored_card(f, t) for f, t in self._rows("SELECT facts, text FROM cards WHERE id = ? ORDER BY number", [ident]))
 
     def ids_like(self, ident: str, limit: int = 2000) -> list[str]:
         """Some ids that begin alike, to suggest from; all of them where there are few."""
@@ -89,7 +101,7 @@ class Cards:
             first, last = span(task.slot)
             sql = "SELECT number, facts, text FROM cards WHERE number BETWEEN ? AND ? ORDER BY number LIMIT ?"
             if last > after and len(found) < limit:
-                found += [(n, _card(f, t)) for n, f, t in self._rows(sql, [max(first, after + 1), last, limit - len(found)])]
+                found += [(n, stored_card(f, t)) for n, f, t in self._rows(sql, [max(first, after + 1), last, limit - len(found)])]
         return found
 
     def passing(self, task: TaskRange, filters: CardFilter) -> Sequence[int]:
@@ -101,17 +113,16 @@ class Cards:
     def lexical(self, query: str, task: TaskRange | None) -> tuple[Numbers, Floats]:
         """Numbers of the cards that share words with the query, ascending, and their scores; of one task, or of all for None."""
         whole = (0, span(max(t.slot for t in self.tasks.values()))[1]) if task is None else span(task.slot)
-        return lexical_scores(self._rows, query, span=whole, cards=self.count if task is None else task.cards)
+        return self._words.scores(query, span=whole, cards=self.count if task is None else task.cards)
 
     @property
     def count(self) -> int:
         """How many cards there are."""
         return sum(t.cards for t in self.tasks.values())
 
-    def tally(self, column: str) -> dict[str, int]:
-        """How many cards there are for each value of a column of facts: `license`, `library` or `modified` (by month)."""
-        values = {"license": "license", "library": "library", "modified": "substr(modified, 1, 7)"}[column]
-        return dict(self._rows(f"SELECT coalesce({values}, ''), count(*) FROM facts GROUP BY 1 ORDER BY 2 DESC, 1", []))  # noqa: S608
+    def tally(self, fact: str) -> dict[str, int]:
+        """How many cards there are for each value of a fact, the commonest first; see `ModelCardIndex.count_by`."""
+        return dict(self._rows(FACTS[fact], []))
 
     def copy_to(self, path: Path) -> None:
         """Write the whole database to a new file."""
@@ -126,6 +137,15 @@ class Cards:
         """Close the file."""
         self._db.close()
 
+    def _matching(self, sql: str, values: Sequence[object]) -> list[tuple[int]]:
+        """Rows of a search for a word; none for what FTS5 takes for several words, because its tables of letters are of 2012."""
+        try:
+            return self._rows(sql, values)
+        except IndexFileError as e:
+            if "phrase queries are not supported" in e.message:
+                return []
+            raise
+
     def _rows(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         try:
             with self._lock:
@@ -137,13 +157,6 @@ class Cards:
 def slot_of(number: int) -> int:
     """The task's slot in a card's number."""
     return number >> SLOT_BITS
-
-
-def _card(facts: str, text: str) -> ModelCard:
-    try:
-        return ModelCard(text=text, **{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(facts).items()})
-    except (TypeError, ValueError) as e:
-        raise IndexFileError(f"The index's card file holds a card that cannot be read: {e}.", remedy="Build the index again.") from e
 
 
 def _conditions(filters: CardFilter) -> tuple[list[str], list[object]]:

@@ -25,8 +25,7 @@ class Manifest:
         template: how a card's text is put together.
         counts: cards of each task.
         source: where the cards come from.
-        created: when this generation was begun, ISO 8601 in UTC.
-        newest: the latest `last_modified` among its cards, from where a delta of the live Hub goes on; None where no card tells.
+        created: when this generation was begun, ISO 8601 in UTC: a delta of what changed since then brings it up to date.
         skipped: what could not be used of the source, by kind.
         format: of the files.
     """
@@ -38,7 +37,6 @@ class Manifest:
     counts: dict[str, int]
     source: str
     created: str
-    newest: str | None = None
     skipped: dict[str, int] = field(default_factory=dict)
     format: int = FORMAT
 

@@ -20,7 +20,8 @@ CREATE TABLE facts (
 );
 CREATE TABLE languages (language TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (language, number)) WITHOUT ROWID;
 CREATE TABLE providers (provider TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (provider, number)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE words USING fts5 (facts, text, content='', tokenize='porter unicode61');
+CREATE VIRTUAL TABLE words USING fts5 (text, content='', detail='none', tokenize='porter unicode61');
+CREATE VIRTUAL TABLE labels USING fts5 (text, content='', detail='none', tokenize='porter unicode61');
 CREATE TABLE work (state TEXT NOT NULL);
 CREATE TABLE seen (number INTEGER PRIMARY KEY);
 CREATE TABLE stale (number INTEGER PRIMARY KEY);
@@ -31,7 +32,8 @@ cards.given     digest of the card as it came from its source: unchanged means n
 cards.encoded   digest of what is encoded and of the words: unchanged means that vectors and words stay
 cards.facts     the card without its text, JSON
 facts, languages, providers   what filters ask for, apart from the texts, so that a filter reads little
-words           one column of what a card says in facts (id, task, tags), one of everything
+words, labels   the words of everything that a card says, and of its facts alone (id, task, tags); which card has which word, no more.
+                Two tables, because a search for a word in one column of a table goes on through all cards that have it in the other.
 work, seen, stale   while it is built: how far that is, which cards the source named, whose vectors do not count any more
 """
 

@@ -12,8 +12,10 @@ that were found are read, so that recall stays at the exact index's.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import threading
+import weakref
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -30,10 +32,11 @@ if TYPE_CHECKING:
     Places = NDArray[np.uint32]
     Mask = NDArray[np.bool_]
 
-MANY = 16_384
+MANY = 4096
+_HALF = 2
 _SPARE = 2
-_TRAINED_ON = 32_768
-_BLOCK = 8192
+_TRAINED_ON = 8192
+_BLOCK = 4096
 
 
 class SubIndex:
@@ -42,10 +45,10 @@ class SubIndex:
     Args:
         index: a FAISS index of inner products.
         owners: the card of each row, ascending; shape (rows,).
-        exact: float16 vectors, shape (rows, dimension), where the index holds no exact ones.
+        exact: the exact rows, where the index holds none.
     """
 
-    def __init__(self, index: Any, owners: Places, exact: Any | None = None) -> None:
+    def __init__(self, index: Any, owners: Places, exact: ExactRows | None = None) -> None:
         self._index = index
         self.owners = owners
         self._exact = exact
@@ -77,7 +80,7 @@ class SubIndex:
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
             exact = None
             if not isinstance(index, faiss.IndexFlat):
-                exact = np.memmap(path.with_suffix(".f16"), "<f2", "r", shape=(index.ntotal, index.d))
+                exact = ExactRows(path.with_suffix(".f16"), index.ntotal, index.d)
             if len(owners) != index.ntotal or not len(owners):
                 raise ValueError(f"{len(owners)} owners for {index.ntotal} vectors")
         except FileNotFoundError as e:
@@ -125,15 +128,15 @@ class SubIndex:
 
         starts, stops = np.searchsorted(self.owners, places), np.searchsorted(self.owners, places, "right")
         rows = np.concatenate([np.arange(a, b) for a, b in zip(starts.tolist(), stops.tolist(), strict=True)])
-        values = (self.vectors[rows].astype(np.float32, copy=False) @ query).tolist()
+        values = ((self._exact.take(rows) if self._exact else self.vectors[rows]) @ query).tolist()
         ends = np.cumsum(stops - starts).tolist()
         return [tuple(values[end - n : end]) for end, n in zip(ends, (stops - starts).tolist(), strict=True)]
 
-    @cached_property
+    @property
     def vectors(self) -> Any:
-        """All rows, exact, as they lie on disk or in memory: float32 or float16, shape (rows, dimension)."""
+        """All rows, exact, as they lie on disk or in memory: float32 or float16, shape (rows, dimension); a view into this index."""
         if self._exact is not None:
-            return self._exact
+            return self._exact.all()
         import faiss
 
         return faiss.rev_swig_ptr(self._index.get_xb(), self.rows * self.dimension).reshape(self.rows, self.dimension)
@@ -166,9 +169,42 @@ class SubIndex:
         rows, scores = rows[0][rows[0] >= 0], scores[0][: int((rows[0] >= 0).sum())]
         if self._exact is None:
             return rows, scores
-        scores = self._exact[rows].astype(np.float32) @ query
+        scores = self._exact.take(rows) @ query
         order = np.argsort(-scores, kind="stable")
         return rows[order], scores[order]
+
+
+class ExactRows:
+    """Float16 vectors in a file, of which a search reads those that it wants: a mapped file would hold sixteen pages for each of them.
+
+    Args:
+        path: the file.
+        rows, dimension: its shape. Raises ValueError when its size is another.
+    """
+
+    def __init__(self, path: Path, rows: int, dimension: int) -> None:
+        self._path = path
+        self._handle = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._handle)
+        self._shape = (rows, dimension)
+        if path.stat().st_size != rows * dimension * _HALF:
+            raise ValueError(f"{path.name} has another size")
+
+    def take(self, rows: NDArray[np.int64]) -> Floats:
+        """Some rows, float32."""
+        import numpy as np
+
+        size = self._shape[1] * _HALF
+        if not hasattr(os, "pread"):  # Windows
+            return np.asarray(self.all()[rows], np.float32)
+        data = b"".join([os.pread(self._handle, size, row * size) for row in rows.tolist()])
+        return np.frombuffer(data, "<f2").reshape(-1, self._shape[1]).astype(np.float32)
+
+    def all(self) -> Any:
+        """The whole file, mapped."""
+        import numpy as np
+
+        return np.memmap(self._path, "<f2", "r", shape=self._shape)
 
 
 class OpenedTasks:
@@ -214,8 +250,7 @@ def write_subindex(folder: Path, task: str, owners: Places, blocks: Iterator[Flo
     index: Any
     if len(owners) < MANY:
         index = faiss.IndexFlatIP(dimension)
-        for block in blocks:
-            index.add(block)
+        _fill(index, blocks, len(owners))
     else:
         index = _quantised(path.with_suffix(".f16"), blocks, len(owners), dimension)
     faiss.write_index(index, str(path.with_suffix(".tmp")))
@@ -227,16 +262,31 @@ def _quantised(beside: Path, blocks: Iterator[Floats], rows: int, dimension: int
     import faiss
     import numpy as np
 
+    sample, every = [], -(-rows // _TRAINED_ON)
     with beside.open("wb") as f:
         for block in blocks:
             block.astype("<f2").tofile(f)
-    exact = np.memmap(beside, "<f2", "r", shape=(rows, dimension))
+            sample.append(block[::every].copy())
+
+    def exact() -> Any:
+        return np.memmap(beside, "<f2", "r", shape=(rows, dimension))  # opened anew for each use: few pages are held at a time
+
     index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
-    sample = np.linspace(0, rows - 1, min(rows, _TRAINED_ON), dtype=np.int64)
-    index.train(exact[sample].astype(np.float32))
-    for start in range(0, rows, _BLOCK):
-        index.add(exact[start : start + _BLOCK].astype(np.float32))
+    index.train(np.concatenate(sample))
+    sample.clear()
+    _fill(index, (exact()[start : start + _BLOCK].astype(np.float32) for start in range(0, rows, _BLOCK)), rows)
     return index
+
+
+def _fill(index: Any, blocks: Iterator[Floats], rows: int) -> None:
+    """Add rows to an empty index, which takes no more memory than they need: `add` doubles what it has, again and again."""
+    import faiss
+
+    index.codes.resize(rows * index.code_size)
+    codes = faiss.rev_swig_ptr(index.codes.data(), rows * index.code_size).reshape(rows, index.code_size)
+    for block in blocks:
+        codes[index.ntotal : index.ntotal + len(block)] = index.sa_encode(block)
+        index.ntotal += len(block)
 
 
 def file_name(task: str, ending: str) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from ..card import ModelCard
 from ..text import card_passages, well_formed
 from .lexical import card_words
 from .schema import SCHEMA, number_of
+from .stored import facts_of, stored_card
 
-_EMPTY = {f.name: f.default for f in fields(ModelCard) if f.name not in ("id", "task")}
 _DIGEST = 16
 
 
@@ -67,14 +66,14 @@ class CardWriter:
         done = []
         numbered = sorted(((*self._number(card), card, given) for card, given in cards), key=lambda x: x[0])
         for number, before, card, given in numbered:
-            passages, columns = card_passages(card), card_words(card)
-            encoded = _digest("\0".join((*passages, *columns)))
+            passages, words = card_passages(card), card_words(card)
+            encoded = _digest("\0".join((*passages, *words)))
             if before is None:
-                self._words(number, columns)
+                self._words(number, words)
             elif before[2] != encoded:
-                self._words(number, card_words(_stored(before)), delete=True)
-                self._words(number, columns)
-            self._write(number, card, given, encoded, replace=before is not None)
+                self._words(number, card_words(stored_card(before[3], before[4])), delete=True)
+                self._words(number, words)
+            self._write(number, card, given, encoded, None if before is None else stored_card(before[3], before[4]))
             stays = before is not None and before[2] == encoded
             done.append(Written(number=number, new=before is None, passages=() if stays else passages))
         return done
@@ -83,8 +82,10 @@ class CardWriter:
         """Take cards out."""
         for number in numbers:
             row = self._db.execute("SELECT number, given, encoded, facts, text FROM cards WHERE number = ?", [number]).fetchone()
-            self._words(number, card_words(_stored(row)), delete=True)
-            for table in ("cards", "facts", "languages", "providers"):
+            before = stored_card(row[3], row[4])
+            self._words(number, card_words(before), delete=True)
+            self._lists(number, before, None)
+            for table in ("cards", "facts"):
                 self._db.execute(f"DELETE FROM {table} WHERE number = ?", [number])  # noqa: S608
             self._db.execute("UPDATE tasks SET cards = cards - 1 WHERE slot = ? >> 32", [number])
 
@@ -106,24 +107,27 @@ class CardWriter:
         (local,) = self._db.execute(sql, [slot]).fetchone()
         return number_of(slot, local), None
 
-    def _words(self, number: int, columns: tuple[str, str], *, delete: bool = False) -> None:
+    def _words(self, number: int, texts: tuple[str, str], *, delete: bool = False) -> None:
         """FTS5 without content takes words out when it is told once more what they were."""
-        if delete:
-            self._db.execute("INSERT INTO words (words, rowid, facts, text) VALUES ('delete', ?, ?, ?)", [number, *columns])
-        else:
-            self._db.execute("INSERT INTO words (rowid, facts, text) VALUES (?, ?, ?)", [number, *columns])
+        for table, text in zip(("labels", "words"), texts, strict=True):
+            what = f"({table}, rowid, text) VALUES ('delete', ?, ?)" if delete else "(rowid, text) VALUES (?, ?)"
+            self._db.execute(f"INSERT INTO {table} {what}", [number, text])
 
-    def _write(self, number: int, card: ModelCard, given: bytes, encoded: bytes, *, replace: bool) -> None:
-        told = {k: v for k, v in card.__dict__.items() if k != "text" and v != _EMPTY.get(k)}
-        row = (number, well_formed(card.id), given, encoded, well_formed(json.dumps(told, ensure_ascii=False)), well_formed(card.text))
+    def _write(self, number: int, card: ModelCard, given: bytes, encoded: bytes, before: ModelCard | None) -> None:
+        row = (number, well_formed(card.id), given, encoded, facts_of(card), well_formed(card.text))
         self._db.execute("INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)", row)
         gated = None if card.gated is None else int(card.gated)
         facts = (number, card.license, card.library, card.parameters, card.bytes, gated, card.last_modified)
         self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?, ?, ?)", facts)
-        for table, values in (("languages", card.languages), ("providers", card.providers)):
-            if replace:
-                self._db.execute(f"DELETE FROM {table} WHERE number = ?", [number])  # noqa: S608
-            self._db.executemany(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", [(v, number) for v in values])  # noqa: S608
+        self._lists(number, before, card)
+
+    def _lists(self, number: int, before: ModelCard | None, after: ModelCard | None) -> None:
+        """Bring the tables of languages and providers from one card to the other."""
+        for table, column in (("languages", "language"), ("providers", "provider")):
+            old, new = (set(getattr(c, table)) if c else set() for c in (before, after))
+            gone = f"DELETE FROM {table} WHERE {column} = ? AND number = ?"  # noqa: S608
+            self._db.executemany(gone, [(v, number) for v in old - new])
+            self._db.executemany(f"INSERT INTO {table} VALUES (?, ?)", [(v, number) for v in sorted(new - old)])  # noqa: S608
 
 
 def given_digest(card: ModelCard) -> bytes:
@@ -133,8 +137,3 @@ def given_digest(card: ModelCard) -> bytes:
 
 def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
-
-
-def _stored(row: Sequence[object]) -> ModelCard:
-    told = json.loads(str(row[3]))
-    return ModelCard(text=str(row[4]), **{k: tuple(v) if isinstance(v, list) else v for k, v in told.items()})

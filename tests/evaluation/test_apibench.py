@@ -12,8 +12,8 @@ from langchain_hugginggpt.evaluation.datasets.apibench import hub_task, load_sel
 from langchain_hugginggpt.evaluation.datasets.model_cards import read_cards
 from langchain_hugginggpt.evaluation.datasets.selection_data import SelectionCase, SelectionData
 from langchain_hugginggpt.evaluation.errors import DatasetError
-from langchain_hugginggpt.evaluation.problems import Problems
 from langchain_hugginggpt.index import ModelCard
+from langchain_hugginggpt.index.problems import Problems
 from langchain_hugginggpt.tools.hub_tasks import HUB_TASKS
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -138,7 +138,7 @@ def test_what_cannot_be_used_is_counted_and_the_rest_is_read(tmp_path: Path) -> 
     assert problems.places["instruction cannot be used"] == ["huggingface_eval.jsonl:3: api_data: Field required"]
     assert problems.places["model card cannot be used"][0] == "huggingface_api.jsonl:2: api_name: Field required"
     assert [(c.id, c.task, c.text) for c in data.cards] == [
-        ("zoo/cats", "image-classification", "About zoo/cats. Sees cats."),
+        ("zoo/cats", "image-classification", "About zoo/cats.\n\nSees cats."),
         ("zoo/cook", "kitchen-cooking", "About zoo/cook."),
     ]
 

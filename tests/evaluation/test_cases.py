@@ -12,7 +12,7 @@ from langchain_hugginggpt.evaluation.checks import ArtifactCheck, OutputCheck, T
 from langchain_hugginggpt.evaluation.datasets.agent_case import AgentCase, links_of, positions, shape, shape_of
 from langchain_hugginggpt.evaluation.datasets.cases import digest, label_of, load_cases, planning_data, type_of
 from langchain_hugginggpt.evaluation.errors import DatasetError
-from langchain_hugginggpt.evaluation.problems import Problems
+from langchain_hugginggpt.index.problems import Problems
 from langchain_hugginggpt.tools import HUB_TASKS, HubTask, Kind, Port
 from tests.evaluation.traces import PLAN, reply, results
 

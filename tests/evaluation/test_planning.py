@@ -24,7 +24,7 @@ from langchain_hugginggpt.evaluation import (
     planning_json,
 )
 from langchain_hugginggpt.evaluation.datasets.predictions import Predictions
-from langchain_hugginggpt.evaluation.problems import Problems
+from langchain_hugginggpt.index.problems import Problems
 from langchain_hugginggpt.tools import HUB_TASKS, TaskTable
 from tests.evaluation.taskbench_files import case, link, node, prediction, write_lines, write_set
 from tests.fakes import ScriptedChat

@@ -21,11 +21,11 @@ from langchain_hugginggpt.evaluation.errors import RunFolderError
 from langchain_hugginggpt.evaluation.evaluating import Evaluation
 from langchain_hugginggpt.evaluation.metrics.counts import of_sets
 from langchain_hugginggpt.evaluation.metrics.runs import Price
-from langchain_hugginggpt.evaluation.problems import Problems
 from langchain_hugginggpt.evaluation.record import Record
 from langchain_hugginggpt.evaluation.report.report import render, write_report
 from langchain_hugginggpt.evaluation.report.text import clean, duration, one_line
 from langchain_hugginggpt.evaluation.summary import summarise
+from langchain_hugginggpt.index.problems import Problems
 from langchain_hugginggpt.tools.errors import MissingExtraError
 
 AT = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)

@@ -10,7 +10,6 @@ import pytest
 
 from langchain_hugginggpt.evaluation.errors import RunFolderError
 from langchain_hugginggpt.evaluation.evaluating import Evaluation, RunOptions
-from langchain_hugginggpt.evaluation.problems import Problems
 from langchain_hugginggpt.evaluation.record import Record
 from langchain_hugginggpt.evaluation.run_folder import RunFolder
 from langchain_hugginggpt.evaluation.selection import (
@@ -22,6 +21,7 @@ from langchain_hugginggpt.evaluation.selection import (
 )
 from langchain_hugginggpt.index import ModelCard, ModelCardIndex
 from langchain_hugginggpt.index.errors import UnknownNameError
+from langchain_hugginggpt.index.problems import Problems
 from tests.fakes import WordEncoder
 
 WORDS = ("cats", "dogs", "birds")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from langchain_hugginggpt.evaluation.errors import DatasetError
-from langchain_hugginggpt.evaluation.problems import Problems
 from langchain_hugginggpt.evaluation.traces import RecordedRuns
+from langchain_hugginggpt.index.problems import Problems
 from tests.evaluation.traces import reply, write_lines
 
 RUN = reply("It is a complaint.")

@@ -20,7 +20,11 @@ FULL = ModelCard(
     likes=3,
     parameters=1,
     gated=False,
+    datasets=("squad",),
+    bytes=4,
     formats=("safetensors",),
+    providers=("hf-inference",),
+    flags=("gives-orders",),
     last_modified="2026-11-01",
     source="here",
     text='Übersetzt "Texte".\nZweite Zeile.',
@@ -35,7 +39,7 @@ def test_a_card_survives_json(card: ModelCard) -> None:
 def test_json_holds_every_field() -> None:
     data = FULL.as_json()
     assert list(data)[:3] == ["id", "task", "library"]
-    assert len(data) == 14
+    assert len(data) == 18
     assert data["languages"] == ["en", "de"]
     assert (data["downloads"], data["gated"]) == (0, False)
 
@@ -55,6 +59,11 @@ def test_fields_that_are_not_known_are_ignored_and_null_means_unknown() -> None:
         ({"languages": "en"}, "'languages' must be a list of strings, not 'en'"),
         ({"tags": [1]}, "'tags' must be a list of strings"),
         ({"formats": {"a": 1}}, "'formats' must be a list of strings"),
+        ({"datasets": "squad"}, "'datasets' must be a list of strings"),
+        ({"providers": [None]}, "'providers' must be a list of strings"),
+        ({"flags": [["a"]]}, "'flags' must be a list of strings"),
+        ({"bytes": 0}, "'bytes' must be a whole number from 1, not 0"),
+        ({"downloads": 2**63}, "'downloads' must be a whole number from 0, not 9223372036854775808"),
         ({"downloads": -1}, "'downloads' must be a whole number from 0, not -1"),
         ({"likes": True}, "'likes' must be a whole number"),
         ({"likes": 1.5}, "'likes' must be a whole number from 0, not 1.5"),

@@ -1,4 +1,4 @@
-"""What a data set or a run held that could not be used: counted and listed, never fatal."""
+"""What a data set, a run or a source of model cards held that could not be used: counted and listed, never fatal."""
 
 from __future__ import annotations
 
