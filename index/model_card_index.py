@@ -14,12 +14,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._provisional import SHIPPED, explain, shipped_reranker
 from .building.memory import generation_in_memory, save_generation
 from .card import ModelCard
 from .encoders import encode_query, same_encoder
@@ -28,13 +28,14 @@ from .filters import CardFilter
 from .finding import Found, Search
 from .minilm import Encoder, MiniLM
 from .ranking.evidence import Query
+from .ranking.reranker import Reranker, shipped_reranker
+from .ranking.why import why
 from .store.cards import FACTS
 from .store.generation import Generation
 from .store.manifest import FILE, read_manifest
 from .store.vectors import MissingVectorsError
 
 if TYPE_CHECKING:
-    from .ranking.reranker import Reranker
     from .retriever import ModelCardRetriever
     from .sources.source import CardSource
     from .store.cards import TaskRange
@@ -70,12 +71,18 @@ class ModelCardIndex:
     Args:
         generation: what is searched.
         encoder: encodes queries as the cards were encoded; default: the one that the index names, loaded on the first query.
-        reranker: puts what was found in its final order; None leaves it in the order of the fused ranks.
+        reranker: gives what puts the found cards in their final order, called at each search; None leaves them in the order of the fused
+            ranks.
         root: the folder that is followed; None for an index in memory.
     """
 
     def __init__(
-        self, generation: Generation, encoder: Encoder | None = None, *, reranker: Reranker | None = SHIPPED, root: Path | None = None
+        self,
+        generation: Generation,
+        encoder: Encoder | None = None,
+        *,
+        reranker: Callable[[], Reranker] | None = shipped_reranker,
+        root: Path | None = None,
     ) -> None:
         self._given = encoder
         self._reranker = reranker
@@ -205,6 +212,12 @@ class ModelCardIndex:
 
         return ModelCardRetriever(index=self, task=task, filters=filters, k=k)
 
+    def with_reranker(self, reranker: Reranker | None) -> ModelCardIndex:
+        """The same index with another re-ranker, or with none: cards in the order of the fused ranks."""
+        other = copy(self)
+        other._reranker = None if reranker is None else lambda: reranker
+        return other
+
     def save(self, folder: Path | str) -> None:
         """Write a copy of this index, as it is, in place of what is in the folder. Raises IndexFileError when it cannot be written."""
         self._in_one(lambda opened: save_generation(opened.generation, Path(folder)))
@@ -215,7 +228,7 @@ class ModelCardIndex:
         if not tasks and task is not None:
             tasks, instead_of = _nearest_tasks(generation, encoder, task), task
         query = Query(text=text, vector=encode_query(encoder, text), task=None if instead_of else task, encoder=encoder.name)
-        reranker = shipped_reranker() if self._reranker is SHIPPED else self._reranker
+        reranker = self._reranker() if self._reranker else None
         found = Search(generation, query, tasks, filters, limit).run(reranker)
         cards = generation.cards.cards(f.number for f in found)
         return [_hit(cards[f.number], f, query, instead_of) for f in found]
@@ -308,7 +321,7 @@ def _in_order(generation: Generation, task: str | None, filters: CardFilter | No
 
 
 def _hit(card: ModelCard, found: Found, query: Query, instead_of: str) -> Hit:
-    why = explain(query, found.evidence)
+    reasons = why(query, found.evidence)
     if instead_of:
-        why = f"no model for {instead_of} is in the index, {card.task} is near; {why}"
-    return Hit(card=card, score=found.score, similarity=max(found.evidence.cosines), why=why)
+        reasons = f"no model for {instead_of} is in the index, {card.task} is near; {reasons}"
+    return Hit(card=card, score=found.score, similarity=max(found.evidence.cosines), why=reasons)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,8 @@ import pytest
 from langchain_hugginggpt.index import CardFilter, MiniLM, ModelCard, ModelCardIndex
 from langchain_hugginggpt.index.catalogue import load_catalogue
 from langchain_hugginggpt.index.errors import CallerError, CardError, UnknownNameError
+from langchain_hugginggpt.index.ranking import Evidence, Query
+from langchain_hugginggpt.index.ranking.reranker import Reranker
 from langchain_hugginggpt.index.text import card_passages
 from tests.fakes import WordEncoder
 from tests.index.cards import BOTH_READ, CARDS, CATS, DOGS, READ, UNKNOWN, WORDS
@@ -87,30 +89,57 @@ def best_of_passages(minilm: MiniLM, query: str) -> Floats:
 
 
 def test_ranks_are_fused_as_worked_out_by_hand(zoo: ModelCardIndex) -> None:
-    hits = zoo.search("cats", task="image-classification")
+    hits = zoo.with_reranker(None).search("cats", task="image-classification")
     # id and text are encoded: CATS has three cats and nothing else, DOGS two dogs and one cat, UNKNOWN one bird.
     assert [h.card for h in hits] == [CATS, DOGS, UNKNOWN]
     cosines = [h.similarity for h in hits]
     assert cosines == pytest.approx([1, 1 / np.sqrt(5), 0], abs=1e-6)
     by_hand = [1.0, (1 / 62 + 1 / 62) * 61 / 2, (1 / 63) * 61 / 2]
     assert [h.score for h in hits] == pytest.approx(by_hand, abs=1e-6)
-    assert hits[0].why == "no. 1 by meaning (cosine 1.00), no. 1 by words"
-    assert hits[2].why == "no. 3 by meaning (cosine 0.00)"
+    assert hits[0].why.startswith("no. 1 by meaning (1.00); its name or tags say: cats")
+    assert hits[2].why.startswith("no. 3 by meaning (0.00); no licence told")
+
+
+def test_the_reranker_has_the_last_word(zoo: ModelCardIndex) -> None:
+    class Backwards(Reranker):
+        """Likes best what came last."""
+
+        def scores(self, query: Query, found: Sequence[Evidence]) -> Floats:
+            asked.append(query)
+            return np.linspace(0, 1, len(found), dtype=np.float32)
+
+    asked: list[Query] = []
+    backwards = Backwards(encoder="words", tasks=(), spread=1.0, weights={})
+    as_fused = zoo.with_reranker(None).search("cats", task="image-classification")
+    reranked = zoo.with_reranker(backwards).search("cats", task="image-classification")
+    assert [h.card for h in reranked] == [h.card for h in reversed(as_fused)]
+    assert [(q.text, q.task, q.encoder) for q in asked] == [("cats", "image-classification", "words")]
+    assert [h.score for h in reranked] == [1.0, 0.5, 0.0]
+
+
+def test_beyond_the_reranked_cards_the_fused_order_stays() -> None:
+    cards = [ModelCard(id=f"a/{i}", task="t", text="cats " + "dogs " * i) for i in range(90)]
+    index = ModelCardIndex.from_cards(cards, encoder=WordEncoder("cats", "dogs"))
+    plain, ranked = (i.search("cats", limit=90) for i in (index.with_reranker(None), index))
+    assert [h.card for h in plain[60:]] == [h.card for h in ranked[60:]]
+    assert {h.card.id for h in plain[:60]} == {h.card.id for h in ranked[:60]}
+    scores = [h.score for h in ranked]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_words_alone_find_what_meaning_does_not(zoo: ModelCardIndex) -> None:
     hits = zoo.search("pictures", task="image-to-text")  # no word of the encoder: all cosines are 0
     assert hits[0].card == READ
-    assert "no. 1 by words" in hits[0].why
+    assert "no. 1 by the words of its text" in hits[0].why
 
 
-def test_a_card_far_down_by_meaning_has_no_similarity() -> None:
+def test_a_card_that_only_words_found_has_its_cosine_as_well() -> None:
     cards = [ModelCard(id=f"a/{i}", task="t", text="cats " * (1 + i % 3)) for i in range(80)]
     rare = ModelCard(id="a/rare", task="t", text="dogs quokka")
     hit = ModelCardIndex.from_cards([*cards, rare], encoder=WordEncoder("cats", "dogs")).search("cats quokka", limit=80)
     found = next(h for h in hit if h.card.id == "a/rare")
-    assert found.similarity == pytest.approx(1 / np.sqrt(2), abs=1e-6) or found.similarity == pytest.approx(0, abs=1e-6)
-    assert found.why == "no. 1 by words"
+    assert found.similarity == pytest.approx(0, abs=1e-6)
+    assert found.why.startswith("no. 1 by the words of its text")
 
 
 def test_a_query_of_two_tasks_finds_both(zoo: ModelCardIndex) -> None:

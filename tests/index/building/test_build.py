@@ -256,7 +256,7 @@ def test_another_encoder_encodes_everything_anew(tmp_path: Path) -> None:
 
 
 def test_a_delta_without_an_index_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CallerError, match="there is no index.*names every card first"):
+    with pytest.raises(CallerError, match=r"there is no index.*names every card first"):
         build(tmp_path, CARDS, complete=False)
 
 

@@ -79,7 +79,7 @@ def same_cards(index: ModelCardIndex, cards: list[ModelCard]) -> None:
         assert len(set(vectors.owners.tolist())) == task.cards
         numbered = generation.cards.cards(range(task.slot << 32, (task.slot << 32) + task.places))
         wanted = encoder.encode([p for n in sorted(numbered) for p in card_passages(numbered[n])])
-        assert (abs((vectors.vectors - wanted)) < 1e-6).all()
+        assert (abs(vectors.vectors - wanted) < 1e-6).all()
 
 
 def test_two_builds_at_once_are_refused(tmp_path: Path, source: Path) -> None:
