@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..index.errors import UnknownNameError
+from ..index.errors import IndexFileError, UnknownNameError
 from .errors import SettingsError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from ..index.minilm import MiniLM
+    from ..index.model_card_index import ModelCardIndex
     from ..tools.toolkit import HubToolkit
     from .agent import HuggingGPT
     from .planners.planner import Planner
@@ -23,6 +25,8 @@ APP = "hugginggpt"
 PLANNERS = ("embedded", "llm")
 WEIGHTS = ".safetensors"
 """How the name of a file of trained weights ends, which may stand in place of a planner's name."""
+_IN_USE = "index.json"
+_OTHER_INDEX = "Choose one: hugginggpt index use DIR; or go back to the catalogue that ships: hugginggpt index use --embedded."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +103,66 @@ def data_folder() -> Path:
     return user_data_path(APP, appauthor=False)
 
 
+def index_in_use() -> Path | None:
+    """The index that this user chose by `hugginggpt index use`, wherever no other is named; None for the embedded catalogue.
+
+    Raises:
+        SettingsError: the note of it cannot be read.
+    """
+    note = data_folder() / _IN_USE
+    try:
+        chosen = json.loads(note.read_text("utf-8"))["index"]
+        if isinstance(chosen, str) and chosen:
+            return Path(chosen)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    raise SettingsError(f"{str(note)!r}, which says what index is in use, cannot be read.", remedy=_OTHER_INDEX)
+
+
+def use_index(folder: Path | None) -> None:
+    """Make an index the one in use; None for the embedded catalogue. Whether it opens is for the caller to see to.
+
+    Raises:
+        SettingsError: the note cannot be written.
+    """
+    note = data_folder() / _IN_USE
+    try:
+        if folder is None:
+            note.unlink(missing_ok=True)
+            return
+        note.parent.mkdir(parents=True, exist_ok=True)
+        temporary = note.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"index": str(folder.resolve())}), "utf-8")
+        temporary.replace(note)
+    except OSError as e:
+        remedy = "See to its rights, or name the index each time: --index, HUGGINGGPT_INDEX."
+        raise SettingsError(f"{str(note)!r} cannot be written: {e.strerror or e}.", remedy=remedy) from e
+
+
+def open_index(folder: Path, encoder: MiniLM | None = None) -> ModelCardIndex:
+    """The index in a folder.
+
+    Args:
+        folder: of the index.
+        encoder: shared with it, where that is what made it; another one is loaded by its name when it is needed.
+
+    Raises:
+        IndexFileError: it cannot be opened; the remedy tells who named it, where that was `hugginggpt index use`.
+    """
+    from ..index.model_card_index import ModelCardIndex
+    from ..index.store.manifest import read_manifest
+
+    try:
+        same = encoder is not None and encoder.name == read_manifest(folder).encoder
+        return ModelCardIndex.open(folder, encoder=encoder if same else None)
+    except IndexFileError as e:
+        if folder != index_in_use():
+            raise
+        raise IndexFileError(f"The index in use cannot be opened. {e.message}", remedy=_OTHER_INDEX) from e
+
+
 def build_toolkit(settings: Settings) -> HubToolkit:
     """The toolkit that the settings describe. Raises IndexFileError when the index that is named cannot be opened."""
     from ..index.minilm import MiniLM
@@ -107,8 +171,7 @@ def build_toolkit(settings: Settings) -> HubToolkit:
     from ..tools.toolkit import HubToolkit, default_runners
 
     encoder = MiniLM()
-    folder = settings.index
-    opened = ModelCardIndex.open(folder, encoder=encoder) if folder is not None else None
+    opened = open_index(settings.index, encoder) if settings.index is not None else None
     store = ArtifactStore(settings.out or data_folder() / "artifacts")
     if settings.out is not None:
         store.prepare()

@@ -8,9 +8,13 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 
 from ..agent.settings import Settings, build_toolkit, data_folder
 from ..index.errors import HuggingGPTError
+from ..index.model_card_index import ModelCardIndex
+from .index_info import age_text, bytes_of, size_text
+from .options import with_index_in_use
 
 _EXTRAS = {
     "embedded": {"rapidocr": "reading pictures", "onnxruntime": "reading pictures, finding speech", "espeakng_loader": "speaking",
@@ -95,16 +99,12 @@ def _data() -> Check:
 
 def _index() -> list[Check]:
     try:
-        toolkit = build_toolkit(Settings.from_environment())
+        settings = with_index_in_use(Settings.from_environment())
+        toolkit = build_toolkit(settings)
         index = toolkit.experts.index
     except HuggingGPTError as e:
         return [Check(name="model-card index", ok=False, needed=True, detail=e.message, remedy=e.remedy)]
-    cards = Check(
-        name="model-card index",
-        ok=True,
-        needed=True,
-        detail=f"{len(index)} cards for {len(index.tasks)} tasks ({index.manifest['source']})",
-    )
+    cards = Check(name="model-card index", ok=True, needed=True, detail=_told(index, settings.index))
     runnable = toolkit.runnable()
     here = Check(
         name="tasks that run here",
@@ -113,6 +113,15 @@ def _index() -> list[Check]:
         detail=f"{len(runnable)} of {len(toolkit.tasks)}: {', '.join(runnable)}",
     )
     return [cards, here]
+
+
+def _told(index: ModelCardIndex, folder: Path | None) -> str:
+    """Size, source, age, encoder and place of an index."""
+    manifest = index.manifest
+    what = f"{len(index)} cards for {len(index.tasks)} tasks ({manifest['source']})"
+    if folder is None:
+        return what
+    return f"{what}, made {age_text(manifest['created'])}, by {manifest['encoder']}, {size_text(bytes_of(folder))} in {folder}"
 
 
 def _llm() -> list[Check]:

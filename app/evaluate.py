@@ -91,10 +91,11 @@ def agent(
 ) -> None:
     """Run whole requests and check what came out. Exit code 3 when a case fails."""
     from .evaluations import Run, run_agent
-    from .options import settings
+    from .options import settings, with_index_in_use
 
     run = Run(kind="agent", limit=limit, workers=workers, out=out, resume=resume, as_json=as_json)
-    raise typer.Exit(run_agent(run, data, settings(llm=llm, planner=planner, encoder=encoder, index=index), traces=traces, prices=prices))
+    chosen = with_index_in_use(settings(llm=llm, planner=planner, encoder=encoder, index=index))
+    raise typer.Exit(run_agent(run, data, chosen, traces=traces, prices=prices))
 
 
 @evaluate.command()

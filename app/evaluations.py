@@ -27,7 +27,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ..agent.settings import WEIGHTS, Settings, build, build_planner, data_folder
+from ..agent.settings import WEIGHTS, Settings, build, build_planner, data_folder, open_index
 from ..evaluation.digests import sha256
 from ..evaluation.errors import RefusedError
 from ..evaluation.evaluating import Evaluation, RunOptions, write_summary
@@ -98,11 +98,7 @@ def run_selection(run: Run, data: Path, settings: Settings, *, cards: Path | Non
     from ..evaluation.selection import aevaluate_selection, load_selection, selection_json
 
     loaded = load_selection(data, cards, downloads=downloads)
-    index = None
-    if settings.index is not None:
-        from ..index.model_card_index import ModelCardIndex
-
-        index = ModelCardIndex.open(settings.index)
+    index = None if settings.index is None else open_index(settings.index)
     _follow(run, loaded.size, lambda o, bar: aevaluate_selection(loaded, index, options=o, on_encoded=bar.encoded), selection_json)
 
 

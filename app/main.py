@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from .evaluate import evaluate
+from .index import index as indexes
 
 app = typer.Typer(
     name="hugginggpt",
@@ -39,7 +40,9 @@ ContextTokens = Annotated[
     str | None,
     typer.Option(metavar="N", help="Tokens that the chat model takes when it plans, its answer included. [HUGGINGGPT_CONTEXT_TOKENS]"),
 ]
-Index = Annotated[Path | None, typer.Option(metavar="PATH", help="Folder of a model-card index. [HUGGINGGPT_INDEX]")]
+Index = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="Folder of a model-card index; default the one in use. [HUGGINGGPT_INDEX]")
+]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the files that tasks make. [HUGGINGGPT_OUT]")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
 
@@ -59,9 +62,9 @@ def ask(
     """Answer a request; without TEXT, chat."""
     from .ask import answer
     from .chat import chat
-    from .options import settings
+    from .options import settings, with_index_in_use
 
-    chosen = settings(llm=llm, planner=planner, encoder=encoder, index=index, out=out, context_tokens=context_tokens)
+    chosen = with_index_in_use(settings(llm=llm, planner=planner, encoder=encoder, index=index, out=out, context_tokens=context_tokens))
     if text is None:
         raise typer.Exit(chat(chosen, file or []))
     raise typer.Exit(answer(chosen, _text(text), file or [], as_json=as_json))
@@ -79,10 +82,10 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show the plan of a request without running it."""
-    from .options import settings
+    from .options import settings, with_index_in_use
     from .show import show_plan
 
-    chosen = settings(llm=llm, planner=planner, encoder=encoder, index=index, context_tokens=context_tokens)
+    chosen = with_index_in_use(settings(llm=llm, planner=planner, encoder=encoder, index=index, context_tokens=context_tokens))
     show_plan(chosen, _text(text or "-"), file or [], as_json=as_json)
 
 
@@ -98,15 +101,32 @@ def tasks(as_json: AsJson = False) -> None:
 def models(
     query: Annotated[str, typer.Argument(help="What the model shall do, in words.")],
     task: Annotated[str | None, typer.Option(metavar="TASK", help="Only models for this Hub task.")] = None,
+    license: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only under this licence; may be repeated for others.")] = None,
+    language: Annotated[str | None, typer.Option(metavar="CODE", help="Only models that know this language, e.g. de.")] = None,
+    library: Annotated[str | None, typer.Option(metavar="NAME", help="Only models of this library, e.g. transformers.")] = None,
+    max_parameters: Annotated[str | None, typer.Option(metavar="N", help="Only models of at most so many weights: 350M, 1.5B.")] = None,
+    max_bytes: Annotated[str | None, typer.Option(metavar="SIZE", help="Only models whose weights take at most this: 500MB, 2GB.")] = None,
+    no_gated: Annotated[bool, typer.Option("--no-gated", help="Only models that the Hub gives without consent.")] = False,
+    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Only models that this inference provider serves.")] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many at most.")] = 10,
     index: Index = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search the model-card index."""
-    from .options import settings
-    from .show import show_models
+    """Search the model-card index. A card that does not tell a fact does not pass a filter on it."""
+    from ..index.filters import CardFilter
+    from .options import count, settings, size, with_index_in_use
+    from .show_models import show_models
 
-    show_models(settings(index=index), query, task=task, limit=limit, as_json=as_json)
+    filters = CardFilter(
+        license=tuple(license or ()),
+        language=language,
+        library=library,
+        max_parameters=count(max_parameters, "--max-parameters"),
+        max_bytes=size(max_bytes, "--max-bytes"),
+        gated=False if no_gated else None,
+        provider=provider,
+    )
+    show_models(with_index_in_use(settings(index=index)), query, filters, task=task, limit=limit, as_json=as_json)
 
 
 @app.command()
@@ -162,6 +182,7 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal's encoding cannot show
     app.add_typer(evaluate)
+    app.add_typer(indexes)
     app.add_typer(training, name="train")
     try:
         app()

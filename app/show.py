@@ -1,4 +1,4 @@
-"""`hugginggpt plan`, `tasks` and `models`: look, without running anything."""
+"""`hugginggpt plan` and `tasks`: look, without running anything."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..agent.agent import HuggingGPT
 from ..agent.messages import request_of
-from ..agent.settings import Settings, build_toolkit
+from ..agent.settings import Settings
 from ..tools.task import HubTask, Port
 from ..tools.toolkit import HubToolkit
 from .display import plan_table
@@ -55,30 +54,6 @@ def show_tasks(*, as_json: bool) -> None:
         ports = ["+".join(f"{p.kind}{'s' if p.many else ''}" for p in side if p.required) for side in (task.inputs, task.outputs)]
         table.add_row(f"[bold]{task.name}[/]", *ports, f"[green]{', '.join(runs)}[/]" if runs else "[dim]no[/]", task.summary)
     Console(highlight=False).print(table)
-
-
-def show_models(settings: Settings, query: str, *, task: str | None, limit: int, as_json: bool) -> None:
-    """Search the index and print what was found. Raises UnknownNameError for a task that does not exist."""
-    toolkit = build_toolkit(settings)
-    if task is not None:
-        toolkit.tasks.find(task)
-    hits = toolkit.experts.index.search(query, task=task, limit=limit)
-    if as_json:
-        facts = [{**h.card.as_json(), "score": h.score, "why": h.why} for h in hits]
-        _json([{k: f[k] for k in ("id", "task", "score", "why")} | f for f in facts])
-        return
-    console = Console(highlight=False)
-    if not hits:
-        console.print(f"No model for {task} is in the index." if task else "No model was found.", markup=False)
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("model", "task", "licence", "parameters", "why", "what it is"):
-        table.add_column(column, overflow="fold")
-    for hit in hits:
-        card = hit.card
-        size = "" if card.parameters is None else f"{card.parameters / 1e6:,.0f} M"
-        table.add_row(f"[bold]{escape(card.id)}[/]", card.task, card.license or "?", size or "?", hit.why, escape(card.text[:160]))
-    console.print(table)
 
 
 def _task(task: HubTask, toolkit: HubToolkit) -> dict[str, Any]:

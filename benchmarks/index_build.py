@@ -82,9 +82,7 @@ def rate(data: Path) -> None:
 
 def memory(data: Path) -> None:
     """Peak memory and seconds for two sizes, each in a process of its own; updates of the larger."""
-    print(
-        "| cards | build, s | cards/s | peak MiB | 1 % changed, from a file of those: s | of a build | texts | from a file of all: s | texts |"
-    )
+    print("| cards | build, s | cards/s | peak MiB | 1 % changed, a file of those: s | of a build | texts | a file of all: s | texts |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     sys.stdout.flush()
     for count in (10_000, 200_000):
@@ -162,10 +160,11 @@ def kills(data: Path) -> None:
         said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         resumed += int(said.split()[0])
         index = ModelCardIndex.open(folder, encoder=CountingEncoder())
-        missing = sum(replace(index.get(c.id), source=None) != replace(c, source=None, flags=index.get(c.id).flags) for c in new)
+        missing = sum(replace(index.get(c.id), source=None, flags=()) != replace(c, source=None, flags=()) for c in new)
         print(
-            f"A build of {len(new):,} cards takes {alone:.1f} s. Killed {killed} times; the index opened and answered {answered} times; builds "
-            f"that came to their end {rounds + 1}, of which {resumed} were taken up again; cards missing or different at the end: {missing}."
+            f"A build of {len(new):,} cards takes {alone:.1f} s. Killed {killed} times; the index opened and answered {answered} times. "
+            f"Builds that came to their end: {rounds + 1}, of which {resumed} had been taken up again. "
+            f"Cards missing or different at the end: {missing}."
         )
 
 

@@ -154,66 +154,88 @@ def timed(action: Any) -> tuple[float, Any]:
     return best, value
 
 
-def measure(work: Path) -> None:
-    """Recall and time for each filter; prints rows."""
+def searcher(work: Path) -> tuple[ModelCardIndex, list[str], Vectors]:
+    """The index, opened, the queries, and their vectors, which are given to it ready."""
     stored = np.load(work / "queries.npz")
     texts, queries = stored["texts"].tolist(), stored["vectors"]
-    index = ModelCardIndex.open(work / "index", encoder=Planted(queries=dict(zip(texts, queries, strict=True))))
-    generation = index._opened.generation
-    print(
-        "| task holds | rows | index | bare scan, ms | whole search, ms (max) | limit: 2 x scan + 3 | with licence and size filters, ms | first of these | recall@10 |"
+    return ModelCardIndex.open(work / "index", encoder=Planted(queries=dict(zip(texts, queries, strict=True)))), texts, queries
+
+
+def measure(work: Path) -> None:
+    """Recall and time for each filter; prints rows."""
+    index, texts, queries = searcher(work)
+    head = (
+        "task holds",
+        "rows",
+        "index",
+        "bare scan, ms",
+        "whole search, ms (max)",
+        "2 x scan + 3",
+        "with licence and size, ms",
+        "first, ms",
     )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print(f"| {' | '.join(head)} | recall@10 |\n|{' --- |' * (len(head) + 1)}")
     for task, share in enumerate(SHARES):
-        sub = generation.vectors[f"task-{task}"]
-        flat = np.asarray(sub.vectors, np.float32)
-        bare, whole, filtered, recalls, first = [], [], [], [], None
-        filters = CardFilter(license=("mit", "apache-2.0"), max_parameters=10**9)
-        for text, query in zip(texts, queries, strict=True):
-            ms, _ = timed(lambda query=query, sub=sub: sub._index.search(query[None], 10))
-            bare.append(ms)
-            ms, _ = timed(lambda text=text, task=task: index.search(text, task=f"task-{task}"))
-            whole.append(ms)
-            if first is None:
-                began = time.perf_counter()
-                index.search(text, task=f"task-{task}", filters=filters)
-                first = (time.perf_counter() - began) * 1000
-            ms, _ = timed(lambda text=text, task=task: index.search(text, task=f"task-{task}", filters=filters))
-            filtered.append(ms)
-            exact = set(np.argsort(-(flat @ query))[:10].tolist())
-            places, _ = sub.search(query, limit=60)
-            recalls.append(len(exact & set(places[:10].tolist())) / 10)
-        kind = type(sub._index).__name__
-        scan = statistics.median(bare)
-        print(
-            f"| {share} | {sub.rows:,} | {kind} | {scan:.2f} | {statistics.median(whole):.2f} ({max(whole):.2f}) | {2 * scan + 3:.2f} "
-            f"| {statistics.median(filtered):.2f} | {first:.1f} | {statistics.mean(recalls):.4f} |"
-        )
+        print(row(index, texts, queries, f"task-{task}", share))
     ms = [timed(lambda text=text: index.search(text))[0] for text in texts[:8]]
     print(f"\nAll tasks together: {statistics.median(ms):.0f} ms.")
 
 
-def opened(work: Path) -> None:
-    """In a process of its own: opening, the first search, and memory once every vector was searched."""
-    stored = np.load(work / "queries.npz")
-    texts, queries = stored["texts"].tolist(), stored["vectors"]
-    import faiss  # noqa: F401  # its import is not the index's opening
-
-    before = resident()
+def row(index: ModelCardIndex, texts: list[str], queries: Vectors, task: str, share: str) -> str:
+    """One task's figures."""
+    sub = index._opened.generation.vectors[task]
+    flat = np.asarray(sub.vectors, np.float32)
+    filters = CardFilter(license=("mit", "apache-2.0"), max_parameters=10**9)
     began = time.perf_counter()
-    index = ModelCardIndex.open(work / "index", encoder=Planted(queries=dict(zip(texts, queries, strict=True))))
-    opening = (time.perf_counter() - began) * 1000
-    began = time.perf_counter()
-    index.search(texts[0], task="task-1")
+    index.search(texts[0], task=task, filters=filters)
     first = (time.perf_counter() - began) * 1000
-    for text in texts[:10]:
-        index.search(text)
-    after = resident()
-    size = sum(p.stat().st_size for p in (work / "index").rglob("*") if p.is_file())
-    print(
-        f"Opened in {opening:.1f} ms; first search in a 1 % task {first:.0f} ms; resident {after:.0f} MiB once all cards were searched "
-        f"({before:.0f} MiB before opening); {len(index):,} cards, {size / 2**30:.2f} GiB on disk."
+    bare, whole, filtered, recalls = [], [], [], []
+    for text, query in zip(texts, queries, strict=True):
+        bare.append(timed(lambda query=query: sub._index.search(query[None], 10))[0])
+        whole.append(timed(lambda text=text: index.search(text, task=task))[0])
+        filtered.append(timed(lambda text=text: index.search(text, task=task, filters=filters))[0])
+        exact = set(sub.owners[np.argsort(-(flat @ query))[:10]].tolist())
+        places, _ = sub.search(query, limit=60)
+        recalls.append(len(exact & set(places[:10].tolist())) / 10)
+    scan = statistics.median(bare)
+    return (
+        f"| {share} | {sub.rows:,} | {type(sub._index).__name__} | {scan:.2f} | {statistics.median(whole):.2f} ({max(whole):.2f}) "
+        f"| {2 * scan + 3:.2f} | {statistics.median(filtered):.2f} | {first:.1f} | {statistics.mean(recalls):.4f} |"
     )
+
+
+LEAN = """
+import sys, time, numpy as np, faiss
+from pathlib import Path
+from langchain_hugginggpt.index import ModelCardIndex
+work = Path(sys.argv[1])
+resident = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+stored = np.load(work / "queries.npz")
+vectors = dict(zip(stored["texts"].tolist(), stored["vectors"]))
+class Planted:
+    name = "planted"
+    def encode(self, texts):
+        return np.stack([vectors[t] for t in texts])
+before = resident()
+began = time.perf_counter()
+index = ModelCardIndex.open(work / "index", encoder=Planted())
+opening = (time.perf_counter() - began) * 1000
+began = time.perf_counter()
+index.search(next(iter(vectors)), task="task-1")
+first = (time.perf_counter() - began) * 1000
+for text in vectors:
+    index.search(text)
+print(f"Opened in {opening:.1f} ms; first search in a 1 % task {first:.0f} ms; resident {resident():.0f} MiB once all cards were searched "
+      f"for {len(vectors)} queries, {before:.0f} MiB of it before opening; {len(index):,} cards.")
+"""
+"""Imports the index and nothing else."""
+
+
+def opened(work: Path) -> None:
+    """In a process of its own: opening, the first search, and memory after searching all."""
+    subprocess.run([sys.executable, "-c", LEAN, str(work)], check=True)
+    size = sum(p.stat().st_size for p in (work / "index").rglob("*") if p.is_file())
+    print(f"{size / 2**30:.2f} GiB on disk.")
 
 
 def resident() -> float:
@@ -255,7 +277,9 @@ def langchain(work: Path) -> None:
         own = np.flatnonzero(tasks == task)
         flat_vectors = np.ascontiguousarray(vectors[own[0] : own[-1] + 1])
         for fetch in (20, 2000):
-            times, recalls, none = [], [], 0
+            times: list[float] = []
+            recalls: list[float] = []
+            none = 0
             for query in stored["vectors"][:20]:
                 began = time.perf_counter()
                 hits = store.similarity_search_by_vector(query.tolist(), k=10, filter={"task": task}, fetch_k=fetch)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark that langchain-tests uses; the plugin that owns it is switched off in pyproject.toml."""
     config.addinivalue_line("markers", "benchmark: used by langchain-tests")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_data_of_a_real_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test, nor a process that it starts, reads or writes what the person who runs the tests has in the data folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield

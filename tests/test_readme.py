@@ -95,7 +95,7 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 
 def test_every_subcommand_and_variable_is_in_the_readme() -> None:
-    for name in ("ask", "plan", "tasks", "models", "doctor", "evaluate"):
+    for name in ("ask", "plan", "tasks", "models", "doctor", "evaluate", "index build", "index update", "index use", "index info"):
         assert f"`hugginggpt {name}" in README
     settings = (ROOT / "agent" / "settings.py").read_text("utf-8")
     for name in re.findall(r"value\(\"([A-Z_]+)\"\)", settings):

@@ -22,7 +22,7 @@ from ..errors import CallerError, CardError, IndexFileError
 from ..minilm import Encoder
 from ..problems import Problems
 from ..sources.source import CardSource, SourceCard
-from ..store.manifest import Manifest, read_manifest
+from ..store.manifest import FILE, Manifest, read_manifest
 from ..store.writing import given_digest
 from ..text import TEMPLATE
 from .work import CARDS, MARK, Purpose, Work
@@ -204,8 +204,8 @@ class _Builder:
                 raise
             if window is None:
                 break
-            self._share = window[-1].share
             self._take_window(work, window)
+            self._share = window[-1].share
             work.state.cursor = window[-1].cursor
             work.checkpoint(every=self._options.checkpoint_seconds)
         if self._source.complete:
@@ -229,11 +229,11 @@ class _Builder:
         state.changed += sum(not w.new for w in written)
         texts = [(w.number, i, text) for w in written for i, text in enumerate(w.passages)]
         if texts:
-            vectors = self._encode(work, [text for _, _, text in texts])
+            vectors = self._encode(work, [text for _, _, text in texts], window[-1].share)
             work.stage([n for n, _, _ in texts], [i for _, i, _ in texts], vectors)
-        self._tell(work, "cards", self._share)
+        self._tell(work, "cards", window[-1].share)
 
-    def _encode(self, work: Work, texts: Sequence[str]) -> Floats:
+    def _encode(self, work: Work, texts: Sequence[str], share: float | None) -> Floats:
         """Vectors in the order of the texts, encoded by ascending length: texts of one length need no filling up."""
         import numpy as np
 
@@ -248,7 +248,8 @@ class _Builder:
                 vectors = np.empty((len(texts), part.shape[1]), np.float32)
             vectors[chosen] = part
             work.state.encoded += len(chosen)
-            self._tell(work, "cards", self._share)
+            done, before = (start + len(chosen)) / len(order), self._share or 0.0
+            self._tell(work, "cards", None if share is None else before + done * (share - before))
         if vectors is None or vectors.shape[1] != work.purpose.dimension:
             got = None if vectors is None else vectors.shape[1]
             raise CallerError(f"The encoder {self._encoder.name!r} gives vectors of {got} numbers; the index has {work.purpose.dimension}.")
@@ -294,7 +295,9 @@ def _existing(root: Path) -> Manifest | None:
     """What is there; None for nothing, and for what cannot be used any more."""
     try:
         manifest = read_manifest(root)
-    except IndexFileError:
+    except IndexFileError as e:
+        if (root / FILE).exists() and not any(root.glob("g-*")):
+            raise IndexFileError(f"{str(root)!r} holds a {FILE} that is not an index's.", remedy="Choose another folder.") from e
         return None
     return manifest if (root / manifest.generation / CARDS).is_file() else None
 

@@ -8,8 +8,10 @@ import pytest
 
 from langchain_hugginggpt.index import ModelCard, ModelCardIndex
 from langchain_hugginggpt.index.errors import CallerError
-from langchain_hugginggpt.tools import HUB_TASKS, Candidate, Experts, Runner
+from langchain_hugginggpt.tools import HUB_TASKS, Candidate, Experts, HubTask, Runner
+from langchain_hugginggpt.tools.errors import NoExpertError
 from langchain_hugginggpt.tools.runners.absent import AbsentRunner
+from langchain_hugginggpt.tools.runners.embedded import EmbeddedRunner
 from langchain_hugginggpt.tools.runners.runner import Availability
 from tests.fakes import ScriptedRunner, WordEncoder
 
@@ -77,3 +79,58 @@ def test_an_absent_runner_says_why() -> None:
 async def test_an_absent_runner_says_why_async() -> None:
     with pytest.raises(CallerError, match="cannot run summarization"):
         await AbsentRunner("cloud", why="there is no key", remedy="").arun(HUB_TASKS[TASK], CARDS[0], {})
+
+
+class Counting(ScriptedRunner):
+    """Counts the cards that it is asked about, and may name its models beforehand."""
+
+    def __init__(self, *models: str, told: bool) -> None:
+        super().__init__(dict.fromkeys(models, GOOD), name="counting")
+        self.told = told
+        self.asked_about: list[ModelCard] = []
+
+    def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
+        if card is None and self.told:
+            return Availability(supported=True, ok=True, models=tuple(self.script))
+        if card is not None:
+            self.asked_about.append(card)
+        return super().availability(task, card)
+
+
+def many(count: int) -> ModelCardIndex:
+    """An index in which a task has `count` models that cannot run, all of them better than the one that can."""
+    cards = [ModelCard(id=f"lab/{i}", task=TASK, text="cats cats") for i in range(count)]
+    return ModelCardIndex.from_cards([*cards, ModelCard(id="lab/able", task=TASK, text="cats dogs")], encoder=WordEncoder("cats", "dogs"))
+
+
+def test_where_runners_name_their_models_no_other_card_is_looked_at() -> None:
+    runner = Counting("lab/able", "lab/elsewhere", told=True)
+    found = Experts(many(5000), [runner, AbsentRunner("none", why="no", remedy="")]).candidates(HUB_TASKS[TASK], "cats")
+    assert ids(found) == ["lab/able"]
+    assert {c.id for c in runner.asked_about} == {"lab/able"}
+    assert len(runner.asked_about) < 5
+
+
+def test_one_runner_that_runs_anything_opens_the_search_to_all_cards() -> None:
+    named, anything = Counting("lab/able", told=True), Counting("lab/7", told=False)
+    found = Experts(many(80), [named, anything]).candidates(HUB_TASKS[TASK], "cats")
+    assert ids(found) == ["lab/7", "lab/able"]
+
+
+def test_the_embedded_runner_names_its_models() -> None:
+    runner = EmbeddedRunner()
+    assert runner.availability(HUB_TASKS[TASK]).models == ("embedded/extractive-summary",)
+    assert runner.availability(HUB_TASKS["text-to-image"]).models is None
+
+
+def test_an_index_without_the_task_gives_no_models_of_other_tasks() -> None:
+    """Its search falls back to tasks that are near; here such a model could not be used."""
+    runner = Counting("lab/7", "embedded/extractive-summary", told=False)
+    experts = Experts(INDEX, [runner])
+    near = HUB_TASKS["text-generation"]
+    assert INDEX.search("cats", task=near.name)
+    assert experts.considered(near, "cats") == ()
+    with pytest.raises(NoExpertError):
+        experts.candidates(near, "cats")
+    other = ModelCardIndex.from_cards([ModelCard(id="lab/7", task="translation", text="cats")], encoder=WordEncoder("cats", "dogs"))
+    assert ids(Experts(other, [runner]).candidates(HUB_TASKS[TASK], "cats")) == ["embedded/extractive-summary"]

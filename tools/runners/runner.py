@@ -20,12 +20,14 @@ class Availability:
         ok: it can run here and now.
         why: if not ok, why not; a clause that reads after "because".
         remedy: if not ok, what would help; a sentence, empty when nothing would.
+        models: ids of the only models that can run, where a task was asked about without a card and the runner knows; None for any.
     """
 
     supported: bool
     ok: bool
     why: str = ""
     remedy: str = ""
+    models: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

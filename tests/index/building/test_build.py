@@ -166,6 +166,24 @@ def test_one_model_may_have_two_tasks(tmp_path: Path) -> None:
     same(tmp_path, both[1:])
 
 
+def test_a_folder_with_another_manifest_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "a web project"}')
+    with pytest.raises(IndexFileError, match=r"manifest\.json that is not an index's"):
+        build(tmp_path, CARDS)
+    assert (tmp_path / "manifest.json").read_text() == '{"name": "a web project"}'
+
+
+def test_an_index_of_an_older_format_is_built_anew(tmp_path: Path) -> None:
+    build(tmp_path, CARDS)
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format": 2', '"format": 1'))
+    with pytest.raises(IndexFileError, match=r"has format 1; this version reads 2.*index build --from"):
+        opened(tmp_path)
+    report, _ = build(tmp_path, CARDS)
+    assert report.added == 60
+    same(tmp_path, CARDS)
+
+
 class Breaks:
     """Gives some cards, then fails."""
 

@@ -59,7 +59,7 @@ class EmbeddedRunner:
             names = ", ".join(missing)
             why = f"the package{'s' if len(missing) > 1 else ''} {names} {'are' if len(missing) > 1 else 'is'} not installed"
             return Availability(supported=True, ok=False, why=why, remedy=_REMEDY)
-        return Availability(supported=True, ok=True)
+        return Availability(supported=True, ok=True, models=(row.card_id,))
 
     def run(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
         """Run the expert of `task` and wait.
