@@ -85,7 +85,7 @@ def sizes_of(total: int) -> list[int]:
 def cards_of(
     sizes: list[int], shapes: Sequence[ModelCard], vocabulary: list[list[str]], chance: np.random.Generator
 ) -> Iterator[ModelCard]:
-    """Cards with the facts of real ones and 40 to 120 of their words."""
+    """Cards with the facts of real ones and 40 to 90 of their words."""
     number = 0
     for task, size in enumerate(sizes):
         for _ in range(size):
@@ -102,7 +102,7 @@ def cards_of(
                 likes=int(10 ** chance.uniform(0, 3)),
                 parameters=int(10 ** chance.uniform(6, 10)),
                 last_modified=f"202{int(chance.integers(2, 7))}-0{int(chance.integers(1, 10))}-11",
-                text=" ".join(words[start : start + int(chance.integers(40, 120))]),
+                text=" ".join(words[start : start + int(chance.integers(40, 90))]),
             )
             number += 1
 

@@ -17,6 +17,7 @@ import re
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,7 +166,8 @@ class SubIndex:
         params = None
         if selector is not None:  # FAISS keeps a pointer: the array must outlive the search
             params = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(selector))  # type: ignore[call-arg]
-        scores, rows = self._index.search(query[None], wanted, params=params)
+        with _one_thread():
+            scores, rows = self._index.search(query[None], wanted, params=params)
         rows, scores = rows[0][rows[0] >= 0], scores[0][: int((rows[0] >= 0).sum())]
         if self._exact is None:
             return rows, scores
@@ -255,6 +257,22 @@ def write_subindex(folder: Path, task: str, owners: Places, blocks: Iterator[Flo
         index = _quantised(path.with_suffix(".f16"), blocks, len(owners), dimension)
     faiss.write_index(index, str(path.with_suffix(".tmp")))
     path.with_suffix(".tmp").replace(path)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """FAISS shares queries out between threads, of which one query has no use: where another process has the core, they are waited for.
+
+    The number is this thread's alone (OpenMP 5.2, nthreads-var).
+    """
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def _quantised(beside: Path, blocks: Iterator[Floats], rows: int, dimension: int) -> Any:
