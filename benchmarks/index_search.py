@@ -29,6 +29,7 @@ from langchain_hugginggpt.index.building import BuildOptions, Progress, build_in
 from langchain_hugginggpt.index.problems import Problems
 from langchain_hugginggpt.index.sources import open_source
 from langchain_hugginggpt.index.sources.given import GivenCards
+from langchain_hugginggpt.index.store.vectors import ExactRows, SubIndex, write_quantised
 from langchain_hugginggpt.index.text import card_text
 
 Vectors = NDArray[np.float32]
@@ -204,6 +205,23 @@ def row(index: ModelCardIndex, texts: list[str], queries: Vectors, task: str, sh
     )
 
 
+def sizes(work: Path) -> None:
+    """From how many rows on 8 bits are worth it."""
+    vectors = np.load(work / "vectors.npy", mmap_mode="r")
+    queries = np.load(work / "queries.npz")["vectors"]
+    print("| rows | exact, ms | 8 bits and exact rows of what was found, ms | exact, MiB | 8 bits, MiB |\n| --- | --- | --- | --- | --- |")
+    for count in (1000, 2000, 4000, 8000, 16_000, 64_000):
+        rows, owners = np.ascontiguousarray(vectors[:count]), np.arange(count, dtype=np.uint32)
+        flat = SubIndex.of(owners, rows)
+        path = work / f"{count}.f16"
+        quantised = SubIndex(write_quantised(path, iter([rows]), count, rows.shape[1]), owners, ExactRows(path, count, rows.shape[1]))
+        a, b = ([timed(lambda q=q, i=i: i.search(q, limit=60))[0] for q in queries] for i in (flat, quantised))
+        each = rows.shape[1] / 2**20 * count
+        print(f"| {count:,} | {statistics.median(a):.2f} | {statistics.median(b):.2f} | {4 * each:.1f} | {each:.1f} |")
+        path.unlink()
+    print()
+
+
 LEAN = """
 import sys, time, numpy as np, faiss
 from pathlib import Path
@@ -295,15 +313,15 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--cards", type=int, default=1_000_000)
     parser.add_argument("--work", type=Path, default=Path("/tmp/index_search"))
-    parser.add_argument("--part", choices=("measure", "opened", "langchain"))
+    parser.add_argument("--part", choices=("measure", "opened", "sizes", "langchain"))
     options = parser.parse_args()
     work = options.work / str(options.cards)
     work.mkdir(parents=True, exist_ok=True)
     if options.part:
-        {"measure": measure, "opened": opened, "langchain": langchain}[options.part](work)
+        {"measure": measure, "opened": opened, "sizes": sizes, "langchain": langchain}[options.part](work)
         return
     prepare(options.data, work, options.cards)
-    for part in ("measure", "opened", "langchain"):
+    for part in ("measure", "opened", "sizes", "langchain"):
         command = [sys.executable, __file__, str(options.data), "--cards", str(options.cards), "--work", str(options.work), "--part", part]
         subprocess.run(command, check=True)
 

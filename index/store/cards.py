@@ -107,7 +107,7 @@ class Cards:
     def passing(self, task: TaskRange, filters: CardFilter) -> Sequence[int]:
         """Numbers of a task's cards that pass the conditions on facts; `where` is not asked."""
         clauses, values = _conditions(filters)
-        sql = f"SELECT f.number FROM facts f WHERE f.number BETWEEN ? AND ?{''.join(f' AND {c}' for c in clauses)}"  # noqa: S608
+        sql = f"SELECT f.number FROM facts f WHERE f.number BETWEEN ?1 AND ?2{''.join(f' AND {c}' for c in clauses)}"  # noqa: S608
         return [n for (n,) in self._rows(sql, [*span(task.slot), *values])]
 
     def lexical(self, query: str, task: TaskRange | None) -> tuple[Numbers, Floats]:
@@ -160,22 +160,23 @@ def slot_of(number: int) -> int:
 
 
 def _conditions(filters: CardFilter) -> tuple[list[str], list[object]]:
+    """What a card `f` of `facts` must meet, and the values for it. The range of numbers is ?1 and ?2."""
     clauses: list[str] = []
     values: list[object] = []
-    for clause, value in (
-        ("f.license IN (SELECT value FROM json_each(?))", json.dumps(filters.license) if filters.license else None),
-        ("f.library = ?", filters.library),
-        ("f.parameters <= ?", filters.max_parameters),
-        ("f.bytes <= ?", filters.max_bytes),
-        ("f.gated = ?", None if filters.gated is None else int(filters.gated)),
-        ("f.number IN (SELECT number FROM languages WHERE language = ?)", filters.language),
-        ("f.number IN (SELECT number FROM providers WHERE provider = ?)", filters.provider),
-        (
-            "f.number IN (SELECT number FROM cards WHERE id IN (SELECT value FROM json_each(?)))",
-            None if filters.ids is None else json.dumps(sorted(filters.ids)),
-        ),
-    ):
-        if value is not None:
-            clauses.append(clause)
-            values.append(value)
+
+    def add(clause: str, *given: object) -> None:
+        clauses.append(clause)
+        values.extend(given)
+
+    if filters.license:
+        add(f"f.license IN ({', '.join('?' * len(filters.license))})", *filters.license)
+    for column in ("library", "parameters", "bytes", "gated"):
+        name = f"max_{column}" if column in ("parameters", "bytes") else column
+        if (value := getattr(filters, name)) is not None:
+            add(f"f.{column} {'<=' if name != column else '='} ?", value)
+    for column in ("language", "provider"):
+        if (value := getattr(filters, column)) is not None:
+            add(f"f.number IN (SELECT number FROM {column}s WHERE {column} = ? AND number BETWEEN ?1 AND ?2)", value)  # noqa: S608
+    if filters.ids is not None:
+        add("f.number IN (SELECT number FROM cards WHERE id IN (SELECT value FROM json_each(?)))", json.dumps(sorted(filters.ids)))
     return clauses, values

@@ -254,7 +254,7 @@ def write_subindex(folder: Path, task: str, owners: Places, blocks: Iterator[Flo
         index = faiss.IndexFlatIP(dimension)
         _fill(index, blocks, len(owners))
     else:
-        index = _quantised(path.with_suffix(".f16"), blocks, len(owners), dimension)
+        index = write_quantised(path.with_suffix(".f16"), blocks, len(owners), dimension)
     faiss.write_index(index, str(path.with_suffix(".tmp")))
     path.with_suffix(".tmp").replace(path)
 
@@ -275,7 +275,7 @@ def _one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _quantised(beside: Path, blocks: Iterator[Floats], rows: int, dimension: int) -> Any:
+def write_quantised(beside: Path, blocks: Iterator[Floats], rows: int, dimension: int) -> Any:
     """An 8-bit index, and the same rows in 16 bits in a file beside it."""
     import faiss
     import numpy as np

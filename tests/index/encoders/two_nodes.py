@@ -16,15 +16,14 @@ import ray
 from ray._private.state import available_resources_per_node
 from ray.cluster_utils import Cluster
 
+from langchain_hugginggpt.index.catalogue import load_catalogue
 from langchain_hugginggpt.index.encoders import RayEncoder, bulk, load_encoder
-
-WORDS = "cats dogs speech picture translate summarise report French medical small fast table music depth video answer question".split()
 
 
 def texts(many: int) -> list[str]:
-    """Of 3 to 20 words, all different."""
-    chance = np.random.default_rng(0)
-    return [f"{i} " + " ".join(chance.choice(WORDS, chance.integers(2, 20))) for i in range(many)]
+    """Real ones, all different: what two cards of the catalogue say."""
+    said = [c.text for c in load_catalogue() if c.text]
+    return [f"{said[i % len(said)]} {said[(7 * i + i // len(said)) % len(said)][:150]}" for i in range(many)]
 
 
 def main(name: str, many: int) -> None:
