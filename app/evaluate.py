@@ -60,6 +60,9 @@ def selection(
     downloads: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Model cards whose downloads are taken where the cards tell none.")
     ] = None,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Judge the re-ranker that ships as it is, also on requests that it was trained on.")
+    ] = False,
     limit: Limit = None,
     workers: Workers = 1,
     out: Out = None,
@@ -71,7 +74,7 @@ def selection(
     from .options import settings
 
     run = Run(kind="selection", limit=limit, workers=workers, out=out, resume=resume, as_json=as_json)
-    run_selection(run, data, settings(index=index), cards=cards, downloads=downloads)
+    run_selection(run, data, settings(index=index), cards=cards, downloads=downloads, shipped=shipped)
 
 
 @evaluate.command()

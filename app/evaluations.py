@@ -93,13 +93,18 @@ def _planning_data(path: Path) -> PlanningData:
     return load_taskbench(path)
 
 
-def run_selection(run: Run, data: Path, settings: Settings, *, cards: Path | None, downloads: Path | None) -> None:
+def run_selection(run: Run, data: Path, settings: Settings, *, cards: Path | None, downloads: Path | None, shipped: bool) -> None:
     """`hugginggpt evaluate selection`."""
     from ..evaluation.selection import aevaluate_selection, load_selection, selection_json
 
     loaded = load_selection(data, cards, downloads=downloads)
     index = None if settings.index is None else open_index(settings.index)
-    _follow(run, loaded.size, lambda o, bar: aevaluate_selection(loaded, index, options=o, on_encoded=bar.encoded), selection_json)
+    _follow(
+        run,
+        loaded.size,
+        lambda o, bar: aevaluate_selection(loaded, index, options=o, shipped=shipped, on_encoded=bar.encoded),
+        selection_json,
+    )
 
 
 def run_agent(run: Run, data: Path, settings: Settings, *, traces: Path | None, prices: Path | None) -> int:

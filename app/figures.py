@@ -30,6 +30,7 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
         for name in blocks:
             table.add_row(name, *(_with_interval(name, c, summary.overall) for c in columns))
         console.print(table, "")
+    _show_gains(console, summary)
     _show_dropped(console, summary.overall)
     _show_groups(console, summary)
     _show_tasks(console, summary)
@@ -99,6 +100,21 @@ def _ordered(keys: Iterable[str]) -> list[str]:
     """Keys of the figures: blocks as in the report, then baselines. The first record, which may lack some, does not decide."""
     blocks = list(TOLD)
     return sorted(keys, key=lambda k: blocks.index(block_of(k)) if block_of(k) in blocks else len(blocks))
+
+
+def _show_gains(console: Console, summary: Summary) -> None:
+    """By how much it is better than the baselines, request by request."""
+    for tails, names in _alike(Group(n=summary.overall.n, figures=summary.gains)).items():
+        table = _table("better than", *(_title(t) for t in tails))
+        for name in names:
+            told = ((metric(t), summary.gains[f"{name}.{t}"]) for t in tails)
+            table.add_row(name, *(_signed(m, f.value) + _between(m, f) for m, f in told))
+        console.print("\nAbove the baselines, with the 95 % interval of the paired difference")
+        console.print(table)
+
+
+def _between(m: Metric, figure: Figure) -> str:
+    return f" ({_signed(m, figure.interval[0])} … {_signed(m, figure.interval[1])})" if figure.interval else ""
 
 
 def _show_dropped(console: Console, group: Group) -> None:

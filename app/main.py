@@ -160,6 +160,21 @@ def planner(
     train(data or [], out, encoder=settings(encoder=encoder).encoder, epochs=epochs, seed=seed)
 
 
+@training.command()
+def reranker(
+    data: Annotated[Path, typer.Option(metavar="FOLDER", help="APIBench's folder: requests and the right model for each.")],
+    cards: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Whole model cards: trained on as well, and their downloads for APIBench's cards.")
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the weights are written.")] = Path("reranker.safetensors"),
+    seed: Annotated[int, typer.Option(metavar="N", help="Of everything that is random.")] = 0,
+) -> None:
+    """Train the re-ranker of the model-card index on requests whose right model is known, and score it by cross-fitting."""
+    from .train import train_ranking
+
+    train_ranking(data, out, cards=cards, seed=seed)
+
+
 @app.callback(invoke_without_command=True)
 def version_option(
     version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,

@@ -1,4 +1,4 @@
-"""`hugginggpt train planner`: weights of your own for planning."""
+"""`hugginggpt train planner|reranker`: weights of your own for planning, and for the order of the models found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from ..evaluation.datasets.apibench import load_selection
 from ..evaluation.datasets.taskbench import load_taskbench
+from ..evaluation.training import reranker_card
+from ..evaluation.training.reranker import train_reranker
 from ..evaluation.training.training import Training, save, train_planner
 from ..index.minilm import MiniLM
 
@@ -32,6 +35,20 @@ def train(data: Sequence[Path], out: Path, *, encoder: Path | None, epochs: int,
         console.print(f"  {n} × {kind}", soft_wrap=True, markup=False)
     with_it = "" if encoder is None else f" --encoder {encoder}"
     console.print(f"Weights: {path}\nUse them: --planner {path}{with_it}", soft_wrap=True, markup=False)
+
+
+def train_ranking(data: Path, out: Path, *, cards: Path | None, seed: int) -> None:
+    """Train the re-ranker of the model-card index, write it, and say how it scores on what it had not seen."""
+    console = Console(highlight=False)
+    sets = [load_selection(data, downloads=cards), *([load_selection(data, cards)] if cards is not None else [])]
+    with _Bars() as bars:
+        trained = train_reranker(sets, MiniLM(), seed=seed, on_progress=bars.show)
+    told = f"hugginggpt train reranker --data {data}{'' if cards is None else f' --cards {cards}'} --seed {seed}"
+    path = reranker_card.save(trained, out, command=told)
+    console.print(path.with_suffix(".md").read_text("utf-8"), markup=False, soft_wrap=True)
+    for kind, n in trained.problems.counts.most_common():
+        console.print(f"  {n} × {kind}", soft_wrap=True, markup=False)
+    console.print(f"Weights: {path}", soft_wrap=True, markup=False)
 
 
 class _Bars:

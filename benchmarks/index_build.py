@@ -160,7 +160,8 @@ def kills(data: Path) -> None:
         said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         resumed += int(said.split()[0])
         index = ModelCardIndex.open(folder, encoder=CountingEncoder())
-        missing = sum(replace(index.get(c.id), source=None, flags=()) != replace(c, source=None, flags=()) for c in new)
+        given = [s.card for s in open_source(source).read(Problems())]
+        missing = len(new) - len(given) + sum(index.get(c.id) != c for c in given)
         print(
             f"A build of {len(new):,} cards takes {alone:.1f} s. Killed {killed} times; the index opened and answered {answered} times. "
             f"Builds that came to their end: {rounds + 1}, of which {resumed} had been taken up again. "

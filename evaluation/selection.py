@@ -11,11 +11,11 @@ from typing import Any
 from ..agent._loop import run_sync
 from ..index.card import ModelCard
 from ..index.errors import HuggingGPTError
-from ..index.minilm import Encoder, MiniLM
 from ..index.filters import CardFilter
+from ..index.minilm import Encoder, MiniLM
 from ..index.model_card_index import ModelCardIndex
 from ..index.problems import Problems
-from ..index.text import card_text
+from ..index.text import card_passages, card_text
 from .baselines.baseline import Baseline
 from .baselines.table import BASELINES, NEED_VECTORS, Made, check_names, make_baselines
 from .datasets.apibench import load_selection
@@ -24,7 +24,8 @@ from .evaluating import Evaluation, RunOptions, Subject, aevaluate
 from .metrics.retrieval import recall_at, reciprocal_rank, task_at_1
 from .record import Record, Score
 from .remembering import Remembering
-from .summary import block
+from .selection_ranking import fairly_ranked
+from .summary import block, gains_json
 
 __all__ = ["DEPTH", "SelectionCase", "SelectionData", "aevaluate_selection", "evaluate_selection", "load_selection", "selection_json"]
 
@@ -42,6 +43,7 @@ async def aevaluate_selection(
     baselines: Iterable[str] = tuple(BASELINES),
     options: RunOptions | None = None,
     encoder: Encoder | None = None,
+    shipped: bool = False,
     on_encoded: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Search for every request twice, among the cards of the right task and among all, and see at which rank the right model is.
@@ -55,7 +57,8 @@ async def aevaluate_selection(
         baselines: names of `BASELINES`: other rankings of the data's cards. One that cannot be made here is left out, with a note.
         options: how the run goes.
         encoder: encodes the cards and what the baselines are asked. Default: the shared MiniLM.
-        on_encoded: told how many cards are encoded, and of how many.
+        shipped: judge the re-ranker that ships as it is, also on requests that it was trained on; see `selection_ranking`.
+        on_encoded: told how many texts are encoded, and of how many.
 
     Returns:
         Figures `filtered.r1, .r5, .r10, .mrr`, `unfiltered.` the same and `.task1`; for a baseline `NAME/filtered.r1` and so on.
@@ -68,21 +71,21 @@ async def aevaluate_selection(
     options.check()  # before the cards are encoded
     names = check_names(baselines)
     shared = Remembering(encoder or MiniLM())
-    if index is None or NEED_VECTORS.intersection(names):
-        await asyncio.to_thread(shared.keep, [card_text(c) for c in data.cards], on_encoded)
     own = index is None
+    await asyncio.to_thread(shared.keep, _texts(data, passages=own, whole=bool(NEED_VECTORS.intersection(names))), on_encoded)
     if index is None:
         index = await asyncio.to_thread(ModelCardIndex.from_cards, data.cards, encoder=shared, source=data.name)
     made = await asyncio.to_thread(make_baselines, names, data.cards, shared)
     held = None if own else await asyncio.to_thread(_held, index, data)
+    ranked = await asyncio.to_thread(fairly_ranked, index, data, shared, shipped=shipped, on_encoded=on_encoded)
     subject = Subject(
         kind="selection",
         name=f"{'index of its cards' if own else 'given index'} on {data.name}",
-        settings={**data.settings, "index": _identity(index, own=own), "baselines": sorted(made.baselines)},
+        settings={**data.settings, "index": _identity(index, own=own), "reranker": ranked.told, "baselines": sorted(made.baselines)},
         primary=_PRIMARY,
-        notes=(*data.notes, *_notes(index, data, made, own=own)),
+        notes=(*data.notes, ranked.note, *_notes(index, data, made, own=own)),
     )
-    judge = _Judge(index=index, baselines=made.baselines)
+    judge = _Judge(index=ranked.index, baselines=made.baselines)
     return await aevaluate(subject, lambda problems: _cases(data, held, problems), judge, options)
 
 
@@ -93,14 +96,22 @@ def evaluate_selection(
     baselines: Iterable[str] = tuple(BASELINES),
     options: RunOptions | None = None,
     encoder: Encoder | None = None,
+    shipped: bool = False,
     on_encoded: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """`aevaluate_selection` for sync code."""
-    return run_sync(lambda: aevaluate_selection(data, index, baselines=baselines, options=options, encoder=encoder, on_encoded=on_encoded))
+    return run_sync(
+        lambda: aevaluate_selection(
+            data, index, baselines=baselines, options=options, encoder=encoder, shipped=shipped, on_encoded=on_encoded
+        )
+    )
 
 
 def selection_json(evaluation: Evaluation) -> dict[str, Any]:
-    """The figures as JSON, percentages as 0..100: `{"n", "filtered", "unfiltered", "baselines": {NAME: {"filtered", "unfiltered"}}, …}`."""
+    """The figures as JSON, percentages as 0..100: `{"n", "filtered", "unfiltered", "baselines": {NAME: {"filtered", "unfiltered"}}, …}`.
+
+    `gains` is `{"NAME/filtered.r1": {"gain", "interval"}}`: how far the index is above a baseline, request by request.
+    """
     overall = evaluation.summary.overall
     names = dict.fromkeys(key.partition("/")[0] for key in overall.figures if "/" in key)
     return {
@@ -108,6 +119,7 @@ def selection_json(evaluation: Evaluation) -> dict[str, Any]:
         "filtered": block(overall, "filtered"),
         "unfiltered": block(overall, "unfiltered"),
         "baselines": {n: {b: block(overall, f"{n}/{b}") for b in ("filtered", "unfiltered")} for n in names},
+        "gains": gains_json(evaluation.summary.gains),
         **evaluation.common_json(),
     }
 
@@ -188,6 +200,12 @@ def _detail(case: SelectionCase, found: _Found, others: Mapping[str, _Found]) ->
         "filtered": [c.id for c in found.filtered[:_SHOWN]],
         "unfiltered": [{"id": c.id, "task": c.task} for c in found.unfiltered[:_SHOWN]],
     }
+
+
+def _texts(data: SelectionData, *, passages: bool, whole: bool) -> list[str]:
+    """What of the cards is encoded, for an index of them and for baselines."""
+    made = [text for card in data.cards for text in card_passages(card)] if passages else []
+    return made + ([card_text(card) for card in data.cards] if whole else [])
 
 
 def _held(index: ModelCardIndex, data: SelectionData) -> frozenset[tuple[str, str]]:

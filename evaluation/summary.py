@@ -7,10 +7,11 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .bootstrap import RatiosOfSums, weights
+from .bootstrap import Ratio, RatiosOfSums, percentile_interval, weights
 from .metrics.counts import Counts, of_sets
 from .metrics.table import metric
 from .record import Record
@@ -73,6 +74,8 @@ class Summary:
         kind: `planning`, `selection` or `agent`.
         primary: key of the metric that tells good cases from bad ones.
         overall: over every case.
+        gains: by key of a baseline's figure, `NAME/filtered.r5`: how far what was evaluated is above it, with the interval of the paired
+            difference. It tells more than two intervals that overlap.
         groups: `{"type": {"chain": Group, …}, …}`, the values in the order of their size or number.
         tasks: counts by task, compared as sets in each case; the commonest label first.
         confusion: `(labelled, came instead)` to a number of cases; `(nothing)` on either side.
@@ -85,6 +88,7 @@ class Summary:
     kind: str
     primary: str
     overall: Group
+    gains: Mapping[str, Figure]
     groups: Mapping[str, Mapping[str, Group]]
     tasks: Mapping[str, Counts]
     confusion: Mapping[tuple[str, str], float]
@@ -120,8 +124,27 @@ def intervals(group: Group) -> dict[str, list[float | None]]:
     return {k: [metric(k).told(end) for end in f.interval] for k, f in group.figures.items() if f.interval}
 
 
+def gains_json(gains: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
+    """`{"minilm/filtered.r1": {"gain": 3.1, "interval": [0.4, 5.8]}}`."""
+    return {
+        k: {"gain": metric(k).told(f.value), "interval": [metric(k).told(end) for end in f.interval] if f.interval else None}
+        for k, f in gains.items()
+    }
+
+
 def _group(sums: RatiosOfSums) -> Group:
     return Group(n=sums.cases, figures={k: Figure(value=r.value, interval=r.interval, n=r.n) for k, r in sums.ratios().items()})
+
+
+def _gains(ratios: Mapping[str, Ratio]) -> dict[str, Figure]:
+    """What was evaluated, less each baseline."""
+    found = {}
+    for key, baseline in ratios.items():
+        own = ratios.get(key.partition("/")[2])
+        if own is not None and own.value is not None and baseline.value is not None:
+            interval = percentile_interval(own.resampled - baseline.resampled) if baseline.n > 1 else None
+            found[key] = Figure(value=own.value - baseline.value, interval=interval, n=baseline.n)
+    return found
 
 
 def summarise(kind: str, records: Iterable[Record], *, primary: str) -> Summary:
@@ -159,6 +182,7 @@ def summarise(kind: str, records: Iterable[Record], *, primary: str) -> Summary:
         kind=kind,
         primary=primary,
         overall=_group(overall),
+        gains=_gains(overall.ratios()),
         groups={name: {v: _group(by[v]) for v in _ordered(by)} for name, by in groups.items()},
         tasks=dict(sorted(tasks.items(), key=lambda i: (-(i[1].tp + i[1].fn), -i[1].fp, i[0]))),
         confusion=dict(confusion),

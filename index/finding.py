@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import CardFilter
-from .ranking.evidence import Evidence, Query
+from .ranking.evidence import Evidence, Query, Ranker
 from .store.cards import TaskRange
 from .store.generation import Generation
 from .store.schema import LOCAL, SLOT_BITS, number_of
 
 if TYPE_CHECKING:
-    from .ranking.reranker import Reranker
     from .store.lexical import Numbers
     from .store.vectors import Mask
 
@@ -58,7 +57,7 @@ class Search:
         self._limit = limit
         self._asked: dict[int, bool] = {}
 
-    def run(self, reranker: Reranker | None) -> list[Found]:
+    def run(self, reranker: Ranker | None) -> list[Found]:
         """The best cards, best first."""
         dense, lexical = self._dense(), self._lexical()
         fused = _fused(dense, [n for n, _ in lexical])
@@ -172,7 +171,7 @@ def _fused(dense: Mapping[int, tuple[float, int]], lexical: Sequence[int]) -> di
     return fused
 
 
-def _reranked(reranker: Reranker, query: Query, numbers: Sequence[int], evidence: Sequence[Evidence]) -> list[Found]:
+def _reranked(reranker: Ranker, query: Query, numbers: Sequence[int], evidence: Sequence[Evidence]) -> list[Found]:
     """The first cards in the order of the re-ranker, the others behind them as they were."""
     scores = reranker.scores(query, evidence[:DEPTH]).tolist()
     order = sorted(range(len(scores)), key=lambda i: -scores[i])

@@ -27,8 +27,8 @@ from .errors import CallerError, IndexFileError, UnknownNameError
 from .filters import CardFilter
 from .finding import Found, Search
 from .minilm import Encoder, MiniLM
-from .ranking.evidence import Query
-from .ranking.reranker import Reranker, shipped_reranker
+from .ranking.evidence import Query, Ranker
+from .ranking.reranker import shipped_reranker
 from .ranking.why import why
 from .store.cards import FACTS
 from .store.generation import Generation
@@ -81,7 +81,7 @@ class ModelCardIndex:
         generation: Generation,
         encoder: Encoder | None = None,
         *,
-        reranker: Callable[[], Reranker] | None = shipped_reranker,
+        reranker: Callable[[], Ranker] | None = shipped_reranker,
         root: Path | None = None,
     ) -> None:
         self._given = encoder
@@ -212,7 +212,7 @@ class ModelCardIndex:
 
         return ModelCardRetriever(index=self, task=task, filters=filters, k=k)
 
-    def with_reranker(self, reranker: Reranker | None) -> ModelCardIndex:
+    def with_reranker(self, reranker: Ranker | None) -> ModelCardIndex:
         """The same index with another re-ranker, or with none: cards in the order of the fused ranks."""
         other = copy(self)
         other._reranker = None if reranker is None else lambda: reranker
@@ -298,7 +298,7 @@ def _stamp(root: Path | None) -> object:
 def _other_encoder(root: Path, made_with: str, given: str) -> IndexFileError:
     return IndexFileError(
         f"The index {str(root)!r} was made with the encoder {made_with!r}, not {given!r}.",
-        remedy="Pass that encoder or none, or build the index again.",
+        remedy=f"Pass that encoder or none; or build it again: hugginggpt index build --from SOURCE --encoder NAME --out {root}",
     )
 
 

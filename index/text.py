@@ -22,7 +22,8 @@ _PASSAGE, _LEAST = 80, 15
 _CHARACTERS = 20_000
 _LANGUAGES, _TAGS, _DATASETS = 6, 12, 6
 _LONE = re.compile(r"[\ud800-\udfff]")
-_MARKUP = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,600}\)|\]\([^()\n]{0,600}\)|<[^<>]{0,400}>|https?://\S+|[*`#\[\]|]+")
+_LINK = re.compile(r"(?<!!)\[([^\[\]\n]{0,300})\]\([^()\n]{0,600}\)")
+_MARKUP = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,600}\)|<[^<>]{0,400}>|https?://\S+|[*`#\[\]|]+")
 _HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*)")
 _TABLE = re.compile(r"\s*(\||[-=*_|: ]{3,}$)")
 _OF_EVERY_README = re.compile(
@@ -106,4 +107,4 @@ def _lines(text: str, *, code: bool) -> Iterator[str]:
 
 
 def _plain(line: str) -> str:
-    return " ".join(_UNFILLED.sub(" ", _MARKUP.sub(" ", line)).split()).strip(" -:")
+    return " ".join(_UNFILLED.sub(" ", _MARKUP.sub(" ", _LINK.sub(r"\1", line))).split()).strip(" -:")

@@ -14,7 +14,7 @@ _WORD = r"[^\W_]+"  # letters and digits; split at spaces alone, R@5 on APIBench
 
 
 class Bm25:
-    """BM25 (Lucene's, k1 = 1.5, b = 0.75) over the text that the index encodes, English stop words left out, plurals as singulars.
+    """BM25 (Lucene's, k1 = 1.5, b = 0.75) over the card's whole text, English stop words left out, plurals as singulars.
 
     Word statistics are those of all cards, also where only one task's are ranked. A card without any word of the query is not retrieved.
 

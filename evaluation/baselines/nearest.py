@@ -11,7 +11,7 @@ from .baseline import numbers_by_task
 
 
 class Nearest:
-    """Cosine of the query and the text that the index encodes, exact."""
+    """Cosine of the query and the card's whole text, of which the encoder reads the beginning: one vector a card, exact."""
 
     def __init__(self, cards: Sequence[ModelCard], encoder: Encoder) -> None:
         self._cards = cards

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..card import ModelCard
 
@@ -45,3 +46,10 @@ class Evidence:
     bm25: float | None
     dense_rank: int | None
     lexical_rank: int | None
+
+
+class Ranker(Protocol):
+    """Puts cards in their final order. `Reranker` is the one that ships."""
+
+    def scores(self, query: Query, found: Sequence[Evidence]) -> Floats:
+        """One for each card, 0..1, higher is better: shape (cards,), float32."""

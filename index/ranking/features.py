@@ -42,9 +42,9 @@ def features(query: Query, found: Sequence[Evidence], *, spread: float | None, t
     table[:, 2] = [_RANK / (_RANK + e.dense_rank) if e.dense_rank else 0.0 for e in found]
     table[:, 3] = [_RANK / (_RANK + e.lexical_rank) if e.lexical_rank else 0.0 for e in found]
     if spoken := languages_named(_LETTERS.findall(query.text.lower())):
-        table[:, 4] = [not spoken.isdisjoint(e.card.languages) for e in found]
+        table[:, 4] = [len(spoken.intersection(e.card.languages)) / len(spoken) for e in found]
         table[:, 5] = [bool(e.card.languages) and spoken.isdisjoint(e.card.languages) for e in found]
-        table[:, 6] = [not spoken.isdisjoint(_LETTERS.findall(e.card.id.lower())) for e in found]
+        table[:, 6] = [len(spoken.intersection(_LETTERS.findall(e.card.id.lower()))) / len(spoken) for e in found]
     table[:, 7] = _apart([None if e.card.downloads is None else math.log1p(e.card.downloads) for e in found], _DOWNLOADS)
     table[:, 8] = task_logs
     return table

@@ -31,18 +31,20 @@ class Reranker:
     """Scores the cards that a search found.
 
     Attributes:
-        encoder: whose query vectors the classifier of tasks reads. With another encoder it is left out, and cosines count by how they spread
+        encoder: whose query vectors the classifier of tasks reads. With another one it is left out, and cosines count by how they spread
             among the cards found.
         tasks: that the classifier knows, in the order of its columns.
         spread: typical standard deviation of that encoder's cosines among the cards found.
         weights: `tasks.weight` (dimension, tasks), `tasks.bias` (tasks,), `direct` (features,), `hidden.weight` (features, units),
             `hidden.bias` (units,), `out` (units,).
+        seen: SHA-256 of the files of requests that it was trained on; figures on these are had by cross-fitting only.
     """
 
     encoder: str
     tasks: tuple[str, ...]
     spread: float
     weights: dict[str, Floats]
+    seen: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> Reranker:
@@ -65,17 +67,21 @@ class Reranker:
                 f"The re-ranker {str(path)!r} has format {told.get('format')!r}, or looks at other features; this version reads {FORMAT}.",
                 remedy=remedy,
             )
-        made = cls(encoder=told["encoder"], tasks=tuple(json.loads(told["tasks"])), spread=float(told["spread"]), weights=weights)
+        tasks, seen = (tuple(json.loads(told.get(name, "[]"))) for name in ("tasks", "seen"))
+        made = cls(encoder=told.get("encoder", ""), tasks=tasks, spread=float(told.get("spread", 0)), weights=weights, seen=seen)
         if not made._fits():
-            raise IndexFileError(f"The re-ranker {str(path)!r} lacks weights, or has some of a wrong shape.", remedy=remedy)
+            raise IndexFileError(
+                f"The re-ranker {str(path)!r} lacks weights, or has some of a wrong shape, or that are no numbers.", remedy=remedy
+            )
         return made
 
     def save(self, path: Path) -> None:
         """Write weights, and what is needed to use them. Raises OSError."""
         from safetensors.numpy import save
 
-        told = {"format": FORMAT, "features": list(FEATURES), "encoder": self.encoder, "tasks": list(self.tasks), "spread": self.spread}
-        path.write_bytes(save(self.weights, {k: v if isinstance(v, str) else json.dumps(v) for k, v in told.items()}))
+        lists = {"features": FEATURES, "tasks": self.tasks, "seen": self.seen}
+        told = {"format": str(FORMAT), "encoder": self.encoder, "spread": repr(self.spread)}
+        path.write_bytes(save(self.weights, told | {name: json.dumps(values) for name, values in lists.items()}))
 
     def scores(self, query: Query, found: Sequence[Evidence]) -> Floats:
         """For each card how likely it is the right one of these: shape (cards,), float32, sums to 1; (0,) without cards."""
@@ -108,10 +114,14 @@ class Reranker:
         return [by_task.get(e.card.task, mean) for e in found]
 
     def _fits(self) -> bool:
+        import numpy as np
+
+        if not all(np.isfinite(w).all() for w in self.weights.values()):
+            return False
         shapes = [self.weights[name].shape if name in self.weights else () for name in _TENSORS]
         units, dimension = shapes[4][:1], shapes[0][:1]
         count, tasks = (len(FEATURES),), (len(self.tasks),)
-        return bool(units and dimension) and shapes == [dimension + tasks, tasks, count, count + units, units, units]
+        return bool(units and dimension and self.spread > 0) and shapes == [dimension + tasks, tasks, count, count + units, units, units]
 
 
 @cache
