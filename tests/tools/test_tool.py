@@ -193,7 +193,7 @@ def test_an_index_that_cannot_be_opened_is_said() -> None:
 
 def test_embeddings_that_fail_are_said() -> None:
     index = ModelCardIndex.from_cards(CARDS, encoder=WordEncoder("a"))
-    index._encoder = EmbeddingsEncoder(Down(), name="down")
+    index._opened.encoding.encoder = EmbeddingsEncoder(Down(), name="down")
     message = run(made(ScriptedRunner({"lab/first": GOOD}), index=index), **ARGS)
     assert message.content == "summarization gave no result. The embeddings 'down' failed: ConnectionResetError: peer went away."
 
