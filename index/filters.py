@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .card import ModelCard
+from .card import MOST, ModelCard
 from .errors import CallerError
 
 
@@ -37,12 +37,21 @@ class CardFilter:
     where: Callable[[ModelCard], bool] | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.license, str):
-            raise CallerError(f"CardFilter: license must be a tuple of ids, not {self.license!r}.", remedy=f"Give ({self.license!r},).")
+        if isinstance(self.license, str) or isinstance(self.ids, str):
+            raise CallerError("CardFilter: license and ids are collections of ids, not one.", remedy='Give ("mit",), for example.')
+        object.__setattr__(self, "license", tuple(self.license))
+        object.__setattr__(self, "ids", None if self.ids is None else frozenset(self.ids))
+        kinds = {"language": str, "library": str, "provider": str, "max_parameters": int, "max_bytes": int, "gated": bool}
+        for name, kind in kinds.items():
+            value: object = getattr(self, name)
+            if value is not None and type(value) is not kind:
+                raise CallerError(f"CardFilter: {name} must be of type {kind.__name__}, not {value!r:.80}.")
         for name in ("max_parameters", "max_bytes"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise CallerError(f"CardFilter: {name} must be 1 or more, not {value!r}.")
+            most: int | None = getattr(self, name)
+            if most is not None and not 1 <= most <= MOST:
+                raise CallerError(f"CardFilter: {name} must be from 1 to 2**63 - 1, not {most!r:.80}.")
+        if not all(isinstance(v, str) for v in (*self.license, *(self.ids or ()))):
+            raise CallerError("CardFilter: license and ids must hold strings.", remedy='Give ("mit",), for example.')
 
     @property
     def on_facts(self) -> CardFilter | None:

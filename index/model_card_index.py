@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +33,7 @@ from .ranking.why import why
 from .store.cards import FACTS
 from .store.generation import Generation
 from .store.manifest import FILE, read_manifest
+from .store.schema import number_of
 from .store.vectors import MissingVectorsError
 
 if TYPE_CHECKING:
@@ -123,11 +124,14 @@ class ModelCardIndex:
             CardError: there are no cards.
             IndexFileError: the folder cannot be written.
         """
-        from .building.build import build_index
+        from .building.build import BuildOptions, build_index
         from .sources.given import GivenCards
 
         chosen = encoder or MiniLM()
-        build_index(GivenCards(cards, name=source) if isinstance(cards, Iterable) else cards, folder, chosen)
+        if isinstance(cards, Iterable):  # nobody knows whether those of a build that broke off were the same
+            build_index(GivenCards(cards, name=source), folder, chosen, BuildOptions(resume=False))
+        else:
+            build_index(cards, folder, chosen)
         return cls.open(folder, encoder=chosen)
 
     @classmethod
@@ -196,10 +200,10 @@ class ModelCardIndex:
             filters: hard filters, applied inside the search, never after it.
             limit: how many at most, 1 or more.
         """
-        if limit < 1:
-            raise CallerError(f"limit must be 1 or more, not {limit}.")
-        if not query.strip():
-            return self._in_one(lambda opened: _in_order(opened.generation, task, filters, limit))
+        if type(limit) is not int or limit < 1:
+            raise CallerError(f"limit must be 1 or more, not {limit!r}.")
+        if filters is not None and not isinstance(filters, CardFilter):
+            raise CallerError(f"filters must be a CardFilter, not {filters!r:.80}.")
         return self._in_one(lambda opened: self._search(opened, query, task, filters, limit))
 
     async def asearch(self, query: str, *, task: str | None = None, filters: CardFilter | None = None, limit: int = 10) -> list[Hit]:
@@ -227,6 +231,11 @@ class ModelCardIndex:
         tasks, instead_of = generation.tasks(task), ""
         if not tasks and task is not None:
             tasks, instead_of = _nearest_tasks(generation, encoder, task), task
+        if not text.strip():
+            listed = _in_order(generation, tasks, filters, limit)
+            return [
+                Hit(card=c, score=0.0, similarity=None, why=_told("no query: in the order of the index", c, instead_of)) for c in listed
+            ]
         query = Query(text=text, vector=encode_query(encoder, text), task=None if instead_of else task, encoder=encoder.name)
         reranker = self._reranker() if self._reranker else None
         found = Search(generation, query, tasks, filters, limit).run(reranker)
@@ -235,9 +244,10 @@ class ModelCardIndex:
 
     def _current(self) -> _Opened:
         """What is searched now: the newest generation of the folder."""
-        if self._root is not None and _stamp(self._root) != self._opened.stamp:
+        stamp = _stamp(self._root)  # None where the folder has gone: what is open goes on answering
+        if self._root is not None and stamp is not None and stamp != self._opened.stamp:
             with self._lock:
-                if (stamp := _stamp(self._root)) != self._opened.stamp:
+                if (stamp := _stamp(self._root)) not in (None, self._opened.stamp):
                     self._opened = self._reopened(self._root, stamp)
         return self._opened
 
@@ -311,17 +321,24 @@ def _nearest_tasks(generation: Generation, encoder: Encoder, task: str) -> list[
     return [tasks[i] for i in np.argsort(-(vectors[1:] @ vectors[0]), kind="stable")[:_NEAREST_TASKS]]
 
 
-def _in_order(generation: Generation, task: str | None, filters: CardFilter | None, limit: int) -> list[Hit]:
+def _in_order(generation: Generation, tasks: Sequence[TaskRange], filters: CardFilter | None, limit: int) -> list[ModelCard]:
+    """The first cards of some tasks that pass."""
     found: list[ModelCard] = []
-    after = -1
-    while len(found) < limit and (page := generation.cards.in_order(generation.tasks(task), after, _PAGE)):
-        found += [card for _, card in page if filters is None or filters.passes(card)]
-        after = page[-1][0]
-    return [Hit(card=card, score=0.0, similarity=None, why="no query: in the order of the index") for card in found[:limit]]
+    for task in tasks:
+        mask = generation.mask(task, filters.on_facts if filters else None)
+        places = range(task.places) if mask is None else mask.nonzero()[0].tolist()
+        for start in range(0, len(places), _PAGE):
+            page = generation.cards.cards(number_of(task.slot, p) for p in places[start : start + _PAGE])
+            found += [page[n] for n in sorted(page) if filters is None or filters.passes(page[n])]
+            if len(found) >= limit:
+                return found[:limit]
+    return found
 
 
 def _hit(card: ModelCard, found: Found, query: Query, instead_of: str) -> Hit:
-    reasons = why(query, found.evidence)
-    if instead_of:
-        reasons = f"no model for {instead_of} is in the index, {card.task} is near; {reasons}"
+    reasons = _told(why(query, found.evidence), card, instead_of)
     return Hit(card=card, score=found.score, similarity=max(found.evidence.cosines), why=reasons)
+
+
+def _told(reasons: str, card: ModelCard, instead_of: str) -> str:
+    return f"no model for {instead_of} is in the index, {card.task} is near; {reasons}" if instead_of else reasons

@@ -10,22 +10,25 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..encoders import bulk
-from ..errors import CallerError, CardError, IndexFileError
+from ..errors import CallerError, CardError, ExpertError, IndexFileError
 from ..minilm import Encoder
 from ..problems import Problems
 from ..sources.source import CardSource, SourceCard
-from ..store.manifest import FILE, Manifest, read_manifest
+from ..store.manifest import Manifest
+from ..store.stored import mended
 from ..store.writing import given_digest
 from ..text import TEMPLATE
-from .work import CARDS, MARK, Purpose, Work
+from .folders import existing, locked, sound, sweep
+from .work import Purpose, Work
 
 if TYPE_CHECKING:
     from ..minilm import Floats
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 WINDOW = 2048
 SLICE = 512
 CHECKPOINT_SECONDS = 5.0
-_LOCK = ".lock"
+_AGAIN = "The same command goes on where it was; the index before answers as it did."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,27 +120,40 @@ def build_index(source: CardSource, root: Path | str, encoder: Encoder, options:
         CallerError: a delta does not fit the index that is there.
         IndexFileError: the folder cannot be written, or another build is at work on it.
     """
-    from filelock import FileLock, Timeout
-
     place, chosen, began = Path(root), options or BuildOptions(), time.monotonic()
     if min(chosen.window, chosen.slice) < 1:
         raise CallerError(f"window and slice must be 1 or more, not {chosen.window} and {chosen.slice}.")
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with FileLock(place / _LOCK, timeout=0):
+        with locked(place):
             return _Builder(source, place, encoder, chosen, began).build()
-    except Timeout as e:
-        remedy = "Wait until it is done, or choose another folder."
-        raise IndexFileError(f"Another build is at work on {str(place)!r}.", remedy=remedy) from e
     except (OSError, sqlite3.Error, RuntimeError) as e:  # FAISS raises RuntimeError
         why = getattr(e, "strerror", None) or e
+        if isinstance(e, sqlite3.DatabaseError) and ("malformed" in str(e) or "not a database" in str(e)):
+            message = f"The index in {str(place)!r} is damaged: {why}."
+            raise IndexFileError(message, remedy="Delete that folder and build again.") from e
         remedy = "See to its rights and room, and run the same command again: it goes on where it was. The index before answers as it did."
         raise IndexFileError(f"The index cannot be written to {str(place)!r}: {why}.", remedy=remedy) from e
 
 
 async def abuild_index(source: CardSource, root: Path | str, encoder: Encoder, options: BuildOptions | None = None) -> BuildReport:
-    """`build_index` without blocking the event loop."""
-    return await asyncio.to_thread(build_index, source, root, encoder, options)
+    """`build_index` without blocking the event loop. Cancelled, it stops once the texts at hand are encoded, and can be taken up again."""
+    chosen, stop = options or BuildOptions(), threading.Event()
+
+    def tell(progress: Progress) -> None:
+        if stop.is_set():
+            raise _Stopped
+        chosen.on_progress(progress)
+
+    try:
+        return await asyncio.to_thread(build_index, source, root, encoder, replace(chosen, on_progress=tell))
+    except asyncio.CancelledError:
+        stop.set()
+        raise
+
+
+class _Stopped(BaseException):
+    """Nobody waits for this build any more."""
 
 
 class _Builder:
@@ -150,7 +166,7 @@ class _Builder:
         self._bulk: Encoder = encoder
         self._options = options
         self._began = began
-        self._before = _existing(root)
+        self._before = existing(root)
         self._share: float | None = None
 
     def build(self) -> BuildReport:
@@ -159,7 +175,7 @@ class _Builder:
         resumed = work is not None
         work = work or Work.begin(self._root, purpose)
         named = {work.folder.name} | ({self._before.generation} if self._before else set())
-        _sweep(self._root, named, unfinished=True)
+        sweep(self._root, named, unfinished=True)
         try:
             if not work.state.taken:
                 self._take_in(work)
@@ -168,7 +184,7 @@ class _Builder:
                 raise CardError(f"{self._source.name} leaves no model card in the index{_told(work.problems)}.", remedy="Check the source.")
             work.write_vectors(lambda done, of: self._tell(work, "vectors", done / of))
             report = self._finish(work, counts, resumed=resumed)
-            _sweep(self._root, named, unfinished=False)
+            sweep(self._root, named, unfinished=False)
             return report
         except CardError:
             work.close()
@@ -179,54 +195,61 @@ class _Builder:
 
     def _purpose(self) -> Purpose:
         before = self._before
-        fits = before is not None and (before.encoder, before.template) == (self._encoder.name, TEMPLATE)
+        dimension = getattr(self._encoder, "dimension", None) or int(self._encoder.encode(["dimension"]).shape[1])
+        wanted = (self._encoder.name, dimension, TEMPLATE)
+        alike = before is not None and (before.encoder, before.dimension, before.template) == wanted
+        fits = before is not None and alike and sound(self._root, before)
         if not self._source.complete and not fits:
             there = "there is no index"
             if before is not None:
-                there = f"the index was made with {before.encoder!r} and the template {before.template!r}"
+                there = f"the index was made with {before.encoder!r} ({before.dimension} numbers) and the template {before.template!r}"
+                there = "the index is damaged" if alike else there
             raise CallerError(
                 f"{self._source.name} names only what changed, and in {str(self._root)!r} {there}.",
                 remedy="Build the index from a source that names every card first.",
             )
-        if fits and before is not None:
-            dimension, base = before.dimension, before.generation
-        else:
-            dimension, base = int(self._encoder.encode(["dimension"]).shape[1]), ""
-        return Purpose(source=self._source.name, encoder=self._encoder.name, dimension=dimension, template=TEMPLATE, base=base)
+        return Purpose(
+            source=self._source.name,
+            complete=self._source.complete,
+            encoder=self._encoder.name,
+            dimension=dimension,
+            template=TEMPLATE,
+            base=before.generation if fits and before is not None else "",
+        )
 
     def _take_in(self, work: Work) -> None:
         windows = _windows(self._source.read(work.problems, after=work.state.cursor), self._options.window)
         while True:
             try:
                 window = next(windows, None)
-            except BaseException:
+            except BaseException as e:
                 work.checkpoint()  # what was taken in so far is whole
+                if isinstance(e, OSError | RuntimeError):
+                    raise CallerError(f"{self._source.name} cannot be read: {e}.", remedy=_AGAIN) from e
                 raise
             if window is None:
                 break
             self._take_window(work, window)
             self._share = window[-1].share
-            work.state.cursor = window[-1].cursor
+            work.taken(window[-1].cursor, complete=self._source.complete)
             work.checkpoint(every=self._options.checkpoint_seconds)
-        if self._source.complete:
-            if not work.state.read:
-                raise CardError(
-                    f"There are no model cards to index in {self._source.name}{_told(work.problems)}.", remedy="Check the source."
-                )
-            work.delete_unseen()
+        work.taken(work.state.cursor, complete=self._source.complete)
+        if work.state.complete and not work.state.read:
+            raise CardError(f"There are no model cards to index in {self._source.name}{_told(work.problems)}.", remedy="Check the source.")
+        work.delete_unseen(everything=work.state.complete)
         work.state.taken = True
         work.checkpoint()
 
     def _take_window(self, work: Work, window: Sequence[SourceCard]) -> None:
-        last = {(s.card.id, s.card.task): s.card for s in window}
+        last = {(s.card.id, s.card.task): mended(s.card) for s in window}
         given = [(card, given_digest(card)) for card in last.values()]
         known = [work.cards.known(card, digest) for card, digest in given]
         written = work.cards.put([pair for pair, number in zip(given, known, strict=True) if number is None])
-        work.see([n for n in known if n is not None] + [w.number for w in written], twice=len(window) - len(last))
+        again = work.see([n for n in known if n is not None] + [w.number for w in written], twice=len(window) - len(last))
         state = work.state
         state.read += len(window)
         state.added += sum(w.new for w in written)
-        state.changed += sum(not w.new for w in written)
+        state.changed += sum(not w.new and w.number not in again for w in written)
         texts = [(w.number, i, text) for w in written for i, text in enumerate(w.passages)]
         if texts:
             vectors = self._encode(work, [text for _, _, text in texts], window[-1].share)
@@ -243,7 +266,7 @@ class _Builder:
         vectors: Floats | None = None
         for start in range(0, len(order), self._options.slice):
             chosen = order[start : start + self._options.slice]
-            part = self._bulk.encode([texts[i] for i in chosen])
+            part = self._encoded([texts[i] for i in chosen])
             if vectors is None:
                 vectors = np.empty((len(texts), part.shape[1]), np.float32)
             vectors[chosen] = part
@@ -253,6 +276,20 @@ class _Builder:
         if vectors is None or vectors.shape[1] != work.purpose.dimension:
             got = None if vectors is None else vectors.shape[1]
             raise CallerError(f"The encoder {self._encoder.name!r} gives vectors of {got} numbers; the index has {work.purpose.dimension}.")
+        return vectors
+
+    def _encoded(self, texts: list[str]) -> Floats:
+        """What the encoder gives. Raises ExpertError when it fails, or gives something else than a row of numbers for each text."""
+        import numpy as np
+
+        try:
+            vectors = self._bulk.encode(texts)
+        except (OSError, RuntimeError) as e:
+            raise ExpertError(f"The encoder {self._encoder.name!r} failed: {type(e).__name__}: {e!s:.300}.", remedy=_AGAIN) from e
+        if vectors.shape[:1] != (len(texts),) or not np.isfinite(vectors).all():
+            raise ExpertError(
+                f"The encoder {self._encoder.name!r} gave shape {vectors.shape} for {len(texts)} texts, or what is no number."
+            )
         return vectors
 
     def _finish(self, work: Work, counts: dict[str, int], *, resumed: bool) -> BuildReport:
@@ -289,24 +326,6 @@ class _Builder:
 def _windows(cards: Iterator[SourceCard], size: int) -> Iterator[list[SourceCard]]:
     while window := list(islice(cards, size)):
         yield window
-
-
-def _existing(root: Path) -> Manifest | None:
-    """What is there; None for nothing, and for what cannot be used any more."""
-    try:
-        manifest = read_manifest(root)
-    except IndexFileError as e:
-        if (root / FILE).exists() and not any(root.glob("g-*")):
-            raise IndexFileError(f"{str(root)!r} holds a {FILE} that is not an index's.", remedy="Choose another folder.") from e
-        return None
-    return manifest if (root / manifest.generation / CARDS).is_file() else None
-
-
-def _sweep(root: Path, keep: set[str], *, unfinished: bool) -> None:
-    """Delete generations but for some: those that were never finished, or all."""
-    for folder in root.glob("g-*"):
-        if folder.name not in keep and ((folder / MARK).exists() or not unfinished):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _told(problems: Problems) -> str:

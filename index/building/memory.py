@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,12 @@ from ..store.cards import Cards
 from ..store.generation import CARDS, Generation
 from ..store.manifest import Manifest
 from ..store.schema import LOCAL, SLOT_BITS
+from ..store.stored import mended
 from ..store.vectors import SubIndex, write_subindex
 from ..store.writing import CardWriter, given_digest
 from ..text import TEMPLATE
-from .work import utc_now
+from .folders import existing, locked, sweep
+from .work import sync_folder, utc_now
 
 if TYPE_CHECKING:
     from ..minilm import Floats
@@ -32,7 +35,7 @@ def generation_in_memory(cards: Iterable[ModelCard], encoder: str, encode: Calla
     """
     import numpy as np
 
-    kept = tuple({(c.id, c.task): c for c in cards}.values())
+    kept = tuple({(c.id, c.task): mended(c) for c in cards}.values())
     if not kept:
         raise CardError("There are no model cards to index.")
     db = sqlite3.connect(":memory:", check_same_thread=False)
@@ -59,17 +62,24 @@ def generation_in_memory(cards: Iterable[ModelCard], encoder: str, encode: Calla
 
 
 def save_generation(generation: Generation, root: Path) -> None:
-    """Write a copy to a folder, in place of what is there. Raises IndexFileError when it cannot be written."""
-    from dataclasses import replace
+    """Write a copy to a folder, in place of what is there.
 
+    Raises:
+        IndexFileError: it cannot be written, somebody else is writing there, or the folder holds something else.
+    """
     folder = root / f"g-{uuid.uuid4().hex[:12]}"
     try:
-        folder.mkdir(parents=True)
-        generation.cards.copy_to(folder / CARDS)
-        for name in generation.cards.tasks:
-            index = generation.vectors[name]
-            write_subindex(folder, name, index.owners, index.blocks(), index.dimension)
-        replace(generation.manifest, generation=folder.name).write(root)
+        root.mkdir(parents=True, exist_ok=True)
+        with locked(root):
+            before = existing(root)
+            folder.mkdir()
+            generation.cards.copy_to(folder / CARDS)
+            for name in generation.cards.tasks:
+                index = generation.vectors[name]
+                write_subindex(folder, name, index.owners, index.blocks(), index.dimension)
+            sync_folder(folder)
+            replace(generation.manifest, generation=folder.name).write(root)
+            sweep(root, {folder.name} | ({before.generation} if before else set()), unfinished=False)
     except (OSError, sqlite3.Error, RuntimeError) as e:  # FAISS raises RuntimeError
         shutil.rmtree(folder, ignore_errors=True)
         why = getattr(e, "strerror", None) or e

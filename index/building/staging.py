@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..minilm import Floats
 
+STAGED = (".rows", ".places")
 _BLOCK = 4096
 _PLACE_BYTES = 8
 _FLOAT_BYTES = 4

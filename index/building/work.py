@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..problems import Problems
+from ..store.generation import CARDS
 from ..store.manifest import Manifest
 from ..store.schema import LOCAL, SCHEMA, span
 from ..store.vectors import SubIndex, file_name, write_subindex
 from ..store.writing import CardWriter
-from .staging import Staging, in_blocks
+from .folders import MARK, generations
+from .staging import STAGED, Staging, in_blocks
 
 if TYPE_CHECKING:
     from ..minilm import Floats
 
-MARK = "work.json"
-CARDS = "cards.sqlite"
 _CACHE_KIB = 16_384
 _TWICE = "card came more than once (the last one counts)"
 _RESET = "DELETE FROM work; DELETE FROM seen; DELETE FROM stale;"
@@ -42,6 +42,7 @@ class Purpose:
 
     Attributes:
         source: name of the source.
+        complete: whether that said, before it was read, that it names every card.
         encoder: name of the encoder.
         dimension: of its vectors.
         template: of the cards' text.
@@ -49,6 +50,7 @@ class Purpose:
     """
 
     source: str
+    complete: bool
     encoder: str
     dimension: int
     template: str
@@ -66,6 +68,7 @@ class State:
         rows: staged vectors that count, by slot.
         problems: what could not be used.
         begun: when it was begun, ISO 8601 in UTC.
+        complete: whether the source names every card, as far as it was read.
         taken: whether all cards are in and what is left is to write the vectors.
     """
 
@@ -78,6 +81,7 @@ class State:
     rows: dict[str, int]
     begun: str
     problems: dict[str, Any]
+    complete: bool = True
     taken: bool = False
 
 
@@ -124,7 +128,7 @@ class Work:
     @classmethod
     def resume(cls, root: Path, purpose: Purpose) -> Work | None:
         """The one that was left off, if there is one for this purpose."""
-        for mark in sorted(root.glob(f"g-*/{MARK}")):
+        for mark in sorted(folder / MARK for folder in generations(root)):
             if read_purpose(mark) == purpose:
                 with contextlib.suppress(sqlite3.Error, OSError, TypeError, ValueError, KeyError):  # left behind in a state that is no use
                     return cls(mark.parent, purpose, root / purpose.base if purpose.base else None)
@@ -135,19 +139,31 @@ class Work:
         self._staging.add(numbers, passages, vectors)
         self.db.executemany("INSERT OR IGNORE INTO stale VALUES (?)", [(n,) for n in dict.fromkeys(numbers)])
 
-    def see(self, numbers: Sequence[int], *, twice: int) -> None:
-        """Note that the source named these cards, `twice` of them more than once; the rest may have come before."""
-        new = self.db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(n,) for n in numbers]).rowcount
-        if again := twice + len(numbers) - new:
+    def see(self, numbers: Sequence[int], *, twice: int) -> set[int]:
+        """Note that the source named these cards, `twice` of them more than once; gives those that had come before."""
+        sql = "SELECT number FROM seen WHERE number IN (SELECT value FROM json_each(?))"
+        before = {n for (n,) in self.db.execute(sql, [json.dumps(list(numbers))])}
+        self.db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(n,) for n in numbers])
+        if again := twice + len(before):
             self.problems.counts[_TWICE] += again
             self.problems.places.setdefault(_TWICE, [])
+        return before
 
-    def delete_unseen(self) -> None:
-        """Take out the cards that the source did not name."""
-        unseen = [n for (n,) in self.db.execute("SELECT number FROM cards WHERE number NOT IN (SELECT number FROM seen)")]
+    def delete_unseen(self, *, everything: bool) -> None:
+        """Take out the cards that the source did not name: of all models, or of those that it named for another task."""
+        sql = "SELECT number FROM cards WHERE number NOT IN (SELECT number FROM seen)"
+        if not everything:
+            sql += " AND id IN (SELECT id FROM cards WHERE number IN (SELECT number FROM seen))"
+        unseen = [n for (n,) in self.db.execute(sql)]
         self.cards.delete(unseen)
         self.db.executemany("INSERT OR IGNORE INTO stale VALUES (?)", [(n,) for n in unseen])
         self.state.deleted += len(unseen)
+
+    def taken(self, cursor: str | None, *, complete: bool) -> None:
+        """Note how far the source was read: what came up to there is whole."""
+        self.state.cursor = cursor
+        self.state.complete = self.state.complete and complete
+        self.state.problems = self.problems.as_json()
 
     def checkpoint(self, *, every: float = 0.0) -> None:
         """See to it that what was done so far is not lost, unless that was done less than so many seconds ago."""
@@ -155,7 +171,6 @@ class Work:
             return
         self._staging.sync()
         self.state.rows = {str(s): n for s, n in self._staging.rows.items()}
-        self.state.problems = self.problems.as_json()
         self.db.execute("UPDATE work SET state = ?", [json.dumps(asdict(self.state))])
         self.db.execute("COMMIT")
         self.db.execute("BEGIN IMMEDIATE")
@@ -234,7 +249,7 @@ def utc_now() -> str:
 
 def sync_folder(folder: Path) -> None:
     """See to it that a loss of power takes none of a folder's files; where the system cannot (Windows), nothing happens."""
-    for path in (*(p for p in folder.iterdir() if p.is_file()), folder):
+    for path in (*(p for p in folder.iterdir() if p.is_file() and p.suffix not in STAGED), folder):
         with contextlib.suppress(PermissionError):
             handle = os.open(path, os.O_RDONLY)
             try:

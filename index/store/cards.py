@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,11 +62,12 @@ class Cards:
 
     def __init__(self, path: Path | sqlite3.Connection) -> None:
         self._lock = threading.Lock()
-        self._words = Lexical(self._matching)
+        self._words = Lexical()
         if isinstance(path, sqlite3.Connection):
             self._db = path
         else:
             self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        weakref.finalize(self, self._db.close)
 
     @cached_property
     def tasks(self) -> Mapping[str, TaskRange]:
@@ -94,16 +96,6 @@ class Cards:
         near = "SELECT DISTINCT id FROM cards WHERE id >= ? AND id < ? LIMIT ?"
         return [i for (i,) in self._rows(near, [start, start + "\U0010ffff", limit])]
 
-    def in_order(self, tasks: Sequence[TaskRange], after: int, limit: int) -> list[tuple[int, ModelCard]]:
-        """Cards of some tasks by ascending number, from behind a number."""
-        found: list[tuple[int, ModelCard]] = []
-        for task in tasks:
-            first, last = span(task.slot)
-            sql = "SELECT number, facts, text FROM cards WHERE number BETWEEN ? AND ? ORDER BY number LIMIT ?"
-            if last > after and len(found) < limit:
-                found += [(n, stored_card(f, t)) for n, f, t in self._rows(sql, [max(first, after + 1), last, limit - len(found)])]
-        return found
-
     def passing(self, task: TaskRange, filters: CardFilter) -> Sequence[int]:
         """Numbers of a task's cards that pass the conditions on facts; `where` is not asked."""
         clauses, values = _conditions(filters)
@@ -113,7 +105,7 @@ class Cards:
     def lexical(self, query: str, task: TaskRange | None) -> tuple[Numbers, Floats]:
         """Numbers of the cards that share words with the query, ascending, and their scores; of one task, or of all for None."""
         whole = (0, span(max(t.slot for t in self.tasks.values()))[1]) if task is None else span(task.slot)
-        return self._words.scores(query, span=whole, cards=self.count if task is None else task.cards)
+        return self._words.scores(self._matching, query, span=whole, cards=self.count if task is None else task.cards)
 
     @property
     def count(self) -> int:

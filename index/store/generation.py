@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .vectors import Mask
 
 CARDS = "cards.sqlite"
-_REMEMBERED = 64
+_REMEMBERED = 512
 
 
 @dataclass(frozen=True, kw_only=True)

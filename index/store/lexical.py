@@ -48,21 +48,20 @@ def query_words(text: str) -> list[str]:
     return [w for w in dict.fromkeys(_WORD.findall(unicodedata.normalize("NFC", text).lower())) if w not in _STOP][:_MOST_WORDS]
 
 
+Rows = Callable[[str, Sequence[object]], list[tuple[int]]]
+
+
 class Lexical:
-    """Scores cards by the words that they share with a query. Remembers which words are common, to look them up no more.
+    """Scores cards by the words that they share with a query. Remembers which words are common, to look them up no more."""
 
-    Args:
-        rows: runs SQL.
-    """
-
-    def __init__(self, rows: Callable[[str, Sequence[object]], list[tuple[int]]]) -> None:
-        self._rows = rows
+    def __init__(self) -> None:
         self._common: set[tuple[int, str]] = set()
 
-    def scores(self, query: str, *, span: tuple[int, int], cards: int) -> tuple[Numbers, Floats]:
+    def scores(self, rows: Rows, query: str, *, span: tuple[int, int], cards: int) -> tuple[Numbers, Floats]:
         """Numbers of the cards in a range that share words with the query, ascending, and their scores, above 0.
 
         Args:
+            rows: runs SQL.
             query: in words.
             span: first and last number.
             cards: how many cards there are in the range.
@@ -76,12 +75,12 @@ class Lexical:
         for word in query_words(query):
             if (span[0], word) in self._common:
                 continue
-            matches = self._rows(_EVERY, [f'"{word}"', *span, most + 1])
+            matches = rows(_EVERY, [f'"{word}"', *span, most + 1])
             if len(matches) > most:
                 self._remember(span[0], word)
             elif matches:
                 weight = math.log(1 + (cards - len(matches) + 0.5) / (len(matches) + 0.5))
-                for rowids in (matches, self._rows(_LABELLED, [f'"{word}"', *span, most])):
+                for rowids in (matches, rows(_LABELLED, [f'"{word}"', *span, most])):
                     found += [n for (n,) in rowids]
                     counts.append(len(rowids))
                     weights.append(weight)

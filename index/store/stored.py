@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from typing import Any
 
 from ..card import ModelCard
 from ..errors import IndexFileError
@@ -13,10 +14,22 @@ _EMPTY = {f.name: f.default for f in fields(ModelCard) if f.name not in ("id", "
 _TUPLES = {name for name, value in _EMPTY.items() if value == ()}
 
 
+def mended(card: ModelCard) -> ModelCard:
+    """The card with U+FFFD for halves of surrogate pairs, which a database does not take; nearly always the very same card."""
+    values = card.__dict__.values()
+    said = "".join(v if isinstance(v, str) else "".join(v) for v in values if isinstance(v, str | tuple))
+    if said == well_formed(said):
+        return card
+    told: dict[str, Any] = {}
+    for name, value in card.__dict__.items():
+        told[name] = tuple(map(well_formed, value)) if isinstance(value, tuple) else well_formed(value) if isinstance(value, str) else value
+    return ModelCard(**told)
+
+
 def facts_of(card: ModelCard) -> str:
     """A card's facts."""
     told = {k: v for k, v in card.__dict__.items() if k != "text" and v != _EMPTY.get(k)}
-    return well_formed(json.dumps(told, ensure_ascii=False))
+    return json.dumps(told, ensure_ascii=False)
 
 
 def stored_card(facts: str, text: str) -> ModelCard:

@@ -256,6 +256,9 @@ def write_subindex(folder: Path, task: str, owners: Places, blocks: Iterator[Flo
     else:
         index = write_quantised(path.with_suffix(".f16"), blocks, len(owners), dimension)
     faiss.write_index(index, str(path.with_suffix(".tmp")))
+    for written in (path.with_suffix(".tmp"), path.with_suffix(".owners")):
+        with written.open("rb+") as f:
+            os.fsync(f.fileno())  # whoever takes the build up again trusts what has its name
     path.with_suffix(".tmp").replace(path)
 
 

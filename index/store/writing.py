@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..card import ModelCard
-from ..text import card_passages, well_formed
+from ..text import card_passages
 from .lexical import card_words
 from .schema import SCHEMA, number_of
 from .stored import facts_of, stored_card
@@ -114,7 +114,7 @@ class CardWriter:
             self._db.execute(f"INSERT INTO {table} {what}", [number, text])
 
     def _write(self, number: int, card: ModelCard, given: bytes, encoded: bytes, before: ModelCard | None) -> None:
-        row = (number, well_formed(card.id), given, encoded, facts_of(card), well_formed(card.text))
+        row = (number, card.id, given, encoded, facts_of(card), card.text)
         self._db.execute("INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)", row)
         gated = None if card.gated is None else int(card.gated)
         facts = (number, card.license, card.library, card.parameters, card.bytes, gated, card.last_modified)
@@ -131,8 +131,8 @@ class CardWriter:
 
 
 def given_digest(card: ModelCard) -> bytes:
-    """Of everything that the card says."""
-    return _digest(repr(tuple(card.__dict__.values())))
+    """Of everything that the card says, but from where it was read: next month's dump has another name."""
+    return _digest(repr([v for k, v in card.__dict__.items() if k != "source"]))
 
 
 def _digest(text: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -52,7 +52,8 @@ def dense(
     generation = index._opened.generation
     hits: list[tuple[int, float]] = []
     for t in generation.tasks(task):
-        of = {n & 0xFFFFFFFF: positions[c.id, c.task] for n, c in generation.cards.in_order([t], -1, 10_000)}
+        numbered = generation.cards.cards(range(t.slot << 32, (t.slot << 32) + t.places))
+        of = {n & 0xFFFFFFFF: positions[c.id, c.task] for n, c in numbered.items()}
         mask = None if allowed is None else np.array([of.get(p, -1) in allowed for p in range(t.places)])
         places, cosines = generation.vectors[t.name].search(encoder.encode([query])[0], limit=20, allowed=mask)
         hits += [(of[p], c) for p, c in zip(places.tolist(), cosines.tolist(), strict=True)]
@@ -206,10 +207,46 @@ def test_any_text_is_a_query(zoo: ModelCardIndex, query: str) -> None:
     assert len(zoo.search(query, task="image-classification")) == 3
 
 
-@pytest.mark.parametrize("limit", [0, -1])
-def test_a_limit_below_one_is_refused(zoo: ModelCardIndex, limit: int) -> None:
-    with pytest.raises(CallerError, match=f"limit must be 1 or more, not {limit}"):
+@pytest.mark.parametrize("limit", [0, -1, "3", 3.0, True])
+def test_a_limit_that_is_no_number_from_one_is_refused(zoo: ModelCardIndex, limit: Any) -> None:
+    with pytest.raises(CallerError, match=f"limit must be 1 or more, not {limit!r}"):
         zoo.search("cats", limit=limit)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"license": "mit"},
+        {"ids": "a/b"},
+        {"language": ("de",)},
+        {"max_parameters": 2**64},
+        {"max_parameters": "1.5B"},
+        {"max_bytes": 0},
+        {"gated": 1},
+        {"license": (1,)},
+    ],
+    ids=str,
+)
+def test_a_filter_that_cannot_be_used_is_refused_when_it_is_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(CallerError, match="CardFilter"):
+        CardFilter(**wrong)
+
+
+def test_lists_and_sets_are_taken_in_a_filter(zoo: ModelCardIndex) -> None:
+    loose: Any = {"license": ["mit"], "ids": ["zoo/cats", "zoo/dogs"]}
+    assert ids(zoo, "cats", task="image-classification", filters=CardFilter(**loose)) == ["zoo/cats"]
+    anything: Any = {"license": "mit"}
+    with pytest.raises(CallerError, match="filters must be a CardFilter"):
+        zoo.search("cats", filters=anything)
+
+
+def test_without_a_query_as_well_the_nearest_tasks_are_taken(zoo: ModelCardIndex) -> None:
+    hits = zoo.search("", task="nothing-of-this-name", limit=2)
+    assert len(hits) == 2
+    assert (
+        hits[0].why
+        == f"no model for nothing-of-this-name is in the index, {hits[0].card.task} is near; no query: in the order of the index"
+    )
 
 
 def test_a_limit_above_all_gives_all(zoo: ModelCardIndex) -> None:
