@@ -94,18 +94,6 @@ def test_card_errors_are_the_callers() -> None:
     assert issubclass(CallerError, HuggingGPTError)
 
 
-def test_the_text_that_is_encoded_leaves_noise_out() -> None:
-    card = ModelCard(
-        id="org/name",
-        task="image-to-text",
-        library="lib",
-        languages=("en",),
-        tags=("ocr",),
-        text="Reads <b>pages</b>.\n```python\nsecret()\n```\n| a | b |\n|---|---|\n![alt](http://x/y.png) See https://example.com now.",
-    )
-    assert card_text(card) == "org/name. image to text. lib, en, ocr. Reads pages . See now."
-
-
 def test_a_bare_card_has_no_empty_parts() -> None:
     assert card_text(ModelCard(id="a/b", task="t")) == "a/b. t"
 
