@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -57,13 +56,13 @@ def tokenizer() -> Any:
 
 
 @pytest.fixture
-def chat() -> Any:
+def chat(monkeypatch: pytest.MonkeyPatch) -> Any:
     """ChatHuggingFace over a GPT-2 of two small layers with random weights.
 
     Its `llm` keeps the prompts that reach it in `prompts`, and counts the pieces that it streams in `streamed`. While its `script`
     holds answers, it gives those instead of asking the network.
     """
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     huggingface = pytest.importorskip("langchain_huggingface")
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
