@@ -40,8 +40,14 @@ def build(
     author: Authors = None,
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first N cards.")] = None,
     encoder: Annotated[
-        str, typer.Option(metavar="NAME", help="A folder, org/name on the Hub, or provider:model; it encodes the queries as well.")
-    ] = "minilm",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="minilm, a folder, org/name on the Hub, or provider:model; it encodes the queries as well. "
+            "Default: that of the index in DIR, else minilm.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the index goes; default your data folder.")] = None,
     resume: Resume = True,
     engine: EngineName = Engine.LOCAL,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from ..agent.errors import SettingsError
 from ..agent.settings import Settings, open_index, use_index
 from ..index.encoders import load_encoder
 from ..index.model_card_index import ModelCardIndex
-from .foreign import foreign
+from .foreign import as_json_line, foreign
 from .options import with_index_in_use
 
 _TASKS, _OTHERS = 20, 8  # shown of a table
@@ -103,7 +102,7 @@ def run_info(folder: Path | None, plot: Path | None, *, as_json: bool) -> None:
     if plot is not None:
         draw(found, plot)
     if as_json:
-        sys.stdout.write(json.dumps(found.as_json(), ensure_ascii=False) + "\n")
+        sys.stdout.write(as_json_line(found.as_json()))
         return
     console = Console(highlight=False)
     _show(console, found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from ..index.encoders import RayEncoder, load_encoder
 from ..index.errors import IndexFileError
 from ..index.model_card_index import ModelCardIndex
 from ..index.store.manifest import read_manifest
-from .foreign import foreign
+from .foreign import as_json_line, foreign
 from .index_bar import IndexBar
 from .index_info import counted
 from .index_sources import Wanted, to_update
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 _RAY = 20_000
 """Texts at a time: workers are started for each call."""
 _PLACES = 2
+_MINILM = "minilm"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,18 @@ class How:
     as_json: bool
 
 
-def run_build(wanted: Wanted, out: Path | None, encoder: str, how: How) -> None:
-    """`hugginggpt index build`."""
+def run_build(wanted: Wanted, out: Path | None, encoder: str | None, how: How) -> None:
+    """`hugginggpt index build`. An index that is there keeps its encoder, unless another one is named."""
     wanted.check()
-    _run(wanted.open(), out or data_folder() / "index", encoder, how)
+    root = out or data_folder() / "index"
+    _run(wanted.open(), root, encoder or _encoder_of(root) or _MINILM, how)
+
+
+def _encoder_of(root: Path) -> str | None:
+    try:
+        return read_manifest(root).encoder
+    except IndexFileError:  # none is there, or one that is about to be replaced
+        return None
 
 
 def run_update(folder: Path | None, wanted: Wanted, how: How) -> None:
@@ -75,7 +83,7 @@ def _run(source: CardSource, root: Path, encoder: str, how: How) -> None:
     flagged = ModelCardIndex.open(root, encoder=encoding).count_by("flag")
     use = _use(root)
     if how.as_json:
-        sys.stdout.write(json.dumps(_as_json(report, root, flagged, use), ensure_ascii=False) + "\n")
+        sys.stdout.write(as_json_line(_as_json(report, root, flagged, use)))
     else:
         _show(Console(highlight=False), report, root, flagged, use)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +12,7 @@ from ..agent.settings import Settings, build_toolkit
 from ..index.errors import UnknownNameError
 from ..index.filters import CardFilter
 from ..index.model_card_index import Hit, ModelCardIndex
-from .foreign import foreign
+from .foreign import as_json_line, foreign
 
 _FLAG = "⚑"
 _FLAGS = {
@@ -31,13 +30,13 @@ def show_models(settings: Settings, query: str, filters: CardFilter, *, task: st
     hits = index.search(query, task=task, filters=filters, limit=limit)
     if as_json:
         facts = [{**h.card.as_json(), "score": h.score, "why": h.why} for h in hits]
-        sys.stdout.write(json.dumps([{k: f[k] for k in ("id", "task", "score", "why")} | f for f in facts], ensure_ascii=False) + "\n")
+        sys.stdout.write(as_json_line([{k: f[k] for k in ("id", "task", "score", "why")} | f for f in facts]))
         return
     console = Console(highlight=False)
     if not hits:
         console.print("No model was found" + (" that passes every filter." if filters != CardFilter() else "."))
         for hint in _hints(index, filters):
-            console.print(hint, markup=False, soft_wrap=True)
+            console.print(foreign(hint, 1000), soft_wrap=True)
         return
     console.print(_table(hits))
     for flag in dict.fromkeys(f for h in hits for f in h.card.flags):

@@ -12,6 +12,7 @@ The generation before stays until the next build, for those who are reading in i
 from __future__ import annotations
 
 import asyncio
+import shlex
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
@@ -308,7 +309,7 @@ def _stamp(root: Path | None) -> object:
 def _other_encoder(root: Path, made_with: str, given: str) -> IndexFileError:
     return IndexFileError(
         f"The index {str(root)!r} was made with the encoder {made_with!r}, not {given!r}.",
-        remedy=f"Pass that encoder or none; or build it again: hugginggpt index build --from SOURCE --encoder NAME --out {root}",
+        remedy=f"Pass that encoder or none; or build it again: hugginggpt index build --from SOURCE --encoder NAME --out {shlex.quote(str(root))}",
     )
 
 

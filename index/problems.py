@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from .text import well_formed
+
 LISTED = 20
 """How many places are listed for each kind of problem; the rest are counted."""
 
@@ -27,7 +29,7 @@ class Problems:
         self.counts[kind] += 1
         listed = self.places.setdefault(kind, [])
         if len(listed) < LISTED:
-            listed.append(" ".join(place[:200].split()))
+            listed.append(" ".join(well_formed(place[:200]).split()))
 
     def __bool__(self) -> bool:
         return bool(self.counts)

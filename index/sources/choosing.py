@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from itertools import islice
+from urllib.parse import quote
 
 from ..problems import Problems
 from .errors import SourceError
@@ -26,8 +27,10 @@ class Chosen:
 
     @property
     def name(self) -> str:
-        """The source's, and what is chosen."""
-        return "; ".join((self._source.name, *(", ".join(sorted(c)) for c in (self._tasks, self._authors) if c)))
+        """The source's, and what is chosen, e.g. `…; tasks=summarization,translation; authors=lab`; percent-encoded."""
+        chosen = {"tasks": self._tasks, "authors": self._authors}
+        told = (f"{what}={','.join(quote(n, safe='') for n in sorted(names))}" for what, names in chosen.items() if names)
+        return "; ".join((self._source.name, *told))
 
     @property
     def complete(self) -> bool:
@@ -56,8 +59,8 @@ class First:
 
     @property
     def name(self) -> str:
-        """The source's, and how many."""
-        return f"{self._source.name}; the first {self._count}"
+        """The source's, and how many, e.g. `…; limit=20`."""
+        return f"{self._source.name}; limit={self._count}"
 
     @property
     def complete(self) -> bool:

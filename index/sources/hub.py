@@ -92,6 +92,7 @@ class HubSource:
                 "The package 'huggingface_hub' is not installed.", remedy='Run: pip install "langchain-hugginggpt[hub]"'
             ) from e
         self._access = access or HubAccess()
+        self.complete = self._access.since is None
         self._endpoint = HfApi(endpoint=self._access.endpoint).endpoint
         self._rows = Rows(source=self._endpoint, untagged=untagged)
         self._queries = [self._query(task, author) for task in tasks or (None,) for author in authors or (None,)]
@@ -100,17 +101,13 @@ class HubSource:
     def name(self) -> str:
         """The Hub's address and what it is asked for."""
         readmes = "with" if self._access.readmes else "without"
-        return f"{self._endpoint} {readmes} READMEs: {'; '.join(self._queries)}" + (
-            "" if self.complete else f", since {self._access.since}"
-        )
-
-    @property
-    def complete(self) -> bool:
-        """False for changes since a time."""
-        return self._access.since is None
+        since = "" if self._access.since is None else f", since {self._access.since}"
+        return f"{self._endpoint} {readmes} READMEs: {'; '.join(self._queries)}{since}" + ("; untagged" if self._rows.untagged else "")
 
     def read(self, problems: Problems, after: str | None = None) -> Iterator[SourceCard]:
         """The models in the Hub's order; see `CardSource`. The Hub does not say how many there are: `share` is None.
+
+        A model whose README fails is left out, so that no card without a text takes the place of one with it; `complete` is False then.
 
         Raises:
             SourceError: `after` is no cursor of this source.
@@ -209,32 +206,38 @@ class HubSource:
             raise RemoteError(f"The Hub at {self._endpoint} cannot be reached: {e}", remedy="Check the connection, then try again.") from e
 
     def _with_readmes(self, listed: Iterator[tuple[dict[str, Any], str]], problems: Problems) -> Iterator[tuple[dict[str, Any], str]]:
-        """The rows with their README under `card`, in the same order; a few are fetched ahead."""
+        """The rows with their README under `card`, in the same order; a few are fetched ahead. Rows whose README fails are left out."""
         pool = ThreadPoolExecutor(self._access.workers, thread_name_prefix="readme")
         ahead: deque[tuple[dict[str, Any], str, Future[str | RemoteError]]] = deque()
-        failed = 0
+        failed, fetched = list[RemoteError](), False  # one after another, and whether ever one did not
 
-        def oldest() -> tuple[dict[str, Any], str]:
-            nonlocal failed
+        def oldest() -> Iterator[tuple[dict[str, Any], str]]:
+            nonlocal fetched
             row, cursor, future = ahead.popleft()
             found = future.result()
             if isinstance(found, str):
-                failed = 0
-                return ({**row, "card": found} if found else row), cursor
-            if found.status not in (401, 403):  # a model that asks for consent says nothing of the Hub's health
-                failed += 1
-            if failed == _FAILURES:
-                raise found
-            problems.add("README cannot be fetched (the card is kept without)", found.message)
-            return row, cursor
+                failed.clear()
+                fetched = True
+                yield ({**row, "card": found} if found else row), cursor
+            elif found.status in (401, 403):  # a model that asks for consent says nothing of the Hub's health
+                problems.add("README wants consent or a token (the card is kept without)", found.message)
+                yield row, cursor
+            else:
+                failed.append(found)
+                if len(failed) == _FAILURES:
+                    raise found
+                self.complete = False
+                problems.add("README cannot be fetched (the model is left out)", found.message)
 
         try:
             for row, cursor in listed:
                 ahead.append((row, cursor, pool.submit(self._readme, row)))
                 if len(ahead) >= 2 * self._access.workers:
-                    yield oldest()
+                    yield from oldest()
             while ahead:
-                yield oldest()
+                yield from oldest()
+            if failed and not fetched:  # a few changes, and none can be read: the next update shall ask for them again
+                raise failed[-1]
         finally:
             pool.shutdown(cancel_futures=True)
 

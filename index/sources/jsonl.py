@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from ..problems import Problems
+from ..text import well_formed
+from ._state import named, state_of
 from .errors import SourceError
 from .rows import Rows
 from .source import SourceCard, two_numbers
@@ -19,6 +21,7 @@ LONGEST = 20 * 1024 * 1024
 """Bytes of a line that is read; a longer one is skipped, and never held."""
 
 _GZIP = b"\x1f\x8b"
+_EARLY = "file ends early"
 
 
 class JsonLines:
@@ -39,13 +42,14 @@ class JsonLines:
             raise SourceError(f"There is no file {str(path)!r}.", remedy="Check the path.")
         self.path = path
         self.complete = complete
-        self._rows = Rows(source=path.name, untagged=untagged)
+        self._rows = Rows(source=well_formed(path.name), untagged=untagged)
         self._size = path.stat().st_size
+        self._name = named(path, state_of(path), untagged=untagged)
 
     @property
     def name(self) -> str:
-        """Path and size: a file that has changed is another source, since cursors into it are worth nothing."""
-        return f"{self.path.resolve()} ({self._size} bytes)"
+        """Path, size and time of change: a file that has changed is another source, since cursors into it are worth nothing."""
+        return self._name
 
     def read(self, problems: Problems, after: str | None = None) -> Iterator[SourceCard]:
         """The cards in the order of the lines; see `CardSource`. Empty lines are passed over."""
@@ -60,7 +64,7 @@ class JsonLines:
                     yield from self._cards(lines, raw if packed else None, offset, number, problems)
                 except (EOFError, zlib.error, gzip.BadGzipFile) as e:
                     self.complete = False
-                    problems.add("file ends early", f"{self.path.name}: {e}")
+                    problems.add(_EARLY, f"{self.path.name}: {e}")
         except OSError as e:
             raise SourceError(f"{str(self.path)!r} cannot be read: {e.strerror or e}.", remedy="Check the path.") from e
 
@@ -74,22 +78,24 @@ class JsonLines:
                 offset += _skip(lines, line)
                 problems.add(f"line longer than {LONGEST // 2**20} MB (skipped)", f"{place}: {offset - begun} bytes")
                 continue
-            row = _row(line if begun else line.removeprefix(BOM_UTF8), place, problems)
+            row = self._row(line if begun else line.removeprefix(BOM_UTF8), place, problems)
             if row is not None and (card := self._rows.card(row, place, problems)) is not None:
                 share = (packed.tell() if packed else offset) / max(self._size, 1)
                 yield SourceCard(card=card, cursor=f"{offset}:{number}", share=min(share, 1.0))
 
-
-def _row(line: bytes, place: str, problems: Problems) -> object:
-    if line.isspace():
+    def _row(self, line: bytes, place: str, problems: Problems) -> object:
+        if line.isspace():
+            return None
+        try:
+            return json.loads(line.decode())
+        except (ValueError, RecursionError) as e:
+            told = f"{place}: {line[:60].decode(errors='replace').strip()!r}"
+            if not line.endswith(b"\n"):  # whoever wrote the file was broken off
+                self.complete = False
+                problems.add(_EARLY, told)
+            else:
+                problems.add("line is not UTF-8" if isinstance(e, UnicodeDecodeError) else "line is not JSON", told)
         return None
-    try:
-        return json.loads(line.decode())
-    except UnicodeDecodeError:
-        problems.add("line is not UTF-8", place)
-    except (ValueError, RecursionError):
-        problems.add("line is not JSON", f"{place}: {line[:60].decode(errors='replace').strip()!r}")
-    return None
 
 
 def _skip(lines: IO[bytes], line: bytes) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import islice
@@ -71,7 +72,9 @@ def _kind_of_folder(path: Path) -> type[Parquet] | type[ReadmeFolder]:
     """Parquet before READMEs: a data set of the Hub has one of these itself."""
     found = list(islice(_files(path), _LOOKED_AT))
     if (path / "manifest.json").is_file() and not any(f.endswith(".parquet") for f in found):
-        raise SourceError(f"{str(path)!r} is an index, not a source of model cards.", remedy=f"To use it: hugginggpt index use {path}")
+        raise SourceError(
+            f"{str(path)!r} is an index, not a source of model cards.", remedy=f"To use it: hugginggpt index use {shlex.quote(str(path))}"
+        )
     for suffix, kind in ((".parquet", Parquet), ("README.md", ReadmeFolder)):
         if any(f.endswith(suffix) for f in found):
             return kind
@@ -94,7 +97,10 @@ def _kind_of_file(path: Path) -> type[Parquet] | type[JsonLines]:
     if head.startswith(b"\x1f\x8b") or start.startswith(b"{") or path.name.endswith((".jsonl", ".ndjson")):
         return JsonLines
     if start.startswith(b"["):
-        raise SourceError(f"{str(path)!r} is one JSON array.", remedy=f"Make JSON lines of it: jq -c '.[]' {path} > {path.stem}.jsonl")
+        raise SourceError(
+            f"{str(path)!r} is one JSON array.",
+            remedy=f"Make JSON lines of it: jq -c '.[]' {shlex.quote(str(path))} > {shlex.quote(path.stem + '.jsonl')}",
+        )
     if path.name == "README.md":
         raise SourceError(f"{str(path)!r} is a single README.", remedy=f"Give the folder that it lies in: {path.parent}")
     raise SourceError(

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..problems import Problems
+from ..text import well_formed
+from ._state import digest_of, named
 from .errors import SourceError
 from .rows import COLUMNS, WITHOUT_TAGS, Rows
 from .source import SourceCard, two_numbers
@@ -36,12 +38,15 @@ class Parquet:
         self._shards = sorted(p for p in path.rglob("*.parquet") if p.is_file()) if path.is_dir() else [path]
         if not self._shards or not self._shards[0].is_file():
             raise SourceError(f"There is no parquet file {'in ' if path.is_dir() else ''}{str(path)!r}.", remedy="Check the path.")
-        self._rows = Rows(source=path.name, untagged=untagged)
+        self._rows = Rows(source=well_formed(path.name), untagged=untagged)
+        size = sum(p.stat().st_size for p in self._shards)
+        state = f"{len(self._shards)} parquet files, {size} bytes, state {digest_of(path, self._shards)}"
+        self._name = named(path, state, untagged=untagged)
 
     @property
     def name(self) -> str:
-        """Path, number of files and size: what has changed is another source, since cursors into it are worth nothing."""
-        return f"{self.path.resolve()} ({len(self._shards)} parquet files, {sum(p.stat().st_size for p in self._shards)} bytes)"
+        """Path, number of files, size and state: what has changed is another source, since cursors into it are worth nothing."""
+        return self._name
 
     def read(self, problems: Problems, after: str | None = None) -> Iterator[SourceCard]:
         """The cards in the order of the rows; see `CardSource`. A shard that is no parquet is noted and left out."""
@@ -119,3 +124,13 @@ def _values(column: Any, place: str, problems: Problems) -> list[Any]:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             return [v if v is None else v.decode(errors="replace") for v in column.cast(pa.large_binary()).to_pylist()]
         return [None] * len(column)
+    except (ValueError, OverflowError):
+        return [_value(v, place, problems) for v in column]
+
+
+def _value(value: Any, place: str, problems: Problems) -> Any:
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError) as e:  # Python's years end at 9999
+        problems.add("date out of range (left out)", f"{place}: {e}")
+        return None

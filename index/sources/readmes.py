@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from ..errors import CardError
 from ..problems import Problems
+from ..text import well_formed
 from . import _front_matter
+from ._state import digest_of, named
 from .errors import SourceError
 from .rows import Rows
 from .source import SourceCard
@@ -42,12 +45,15 @@ class ReadmeFolder:
             raise SourceError(f"There is no folder {str(path)!r}.", remedy="Check the path.")
         self.path = path.resolve()
         self.complete = complete
-        self._rows = Rows(source=self.path.name, untagged=untagged)
+        self._rows = Rows(source=well_formed(self.path.name), untagged=untagged)
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """The folder."""
-        return str(self.path)
+        """The folder, and the state of its READMEs when it was asked for first: a folder that has changed is another source."""
+        walk = ReadmeFolder(self.path)._files((), (), 0.0, 1.0, Problems())
+        return named(
+            self.path, f"READMEs, state {digest_of(self.path, (self.path.joinpath(*p) for p, _ in walk))}", untagged=self._rows.untagged
+        )
 
     def read(self, problems: Problems, after: str | None = None) -> Iterator[SourceCard]:
         """The cards in the order of the paths; see `CardSource`. The share goes by folders, not by files."""
@@ -84,6 +90,9 @@ class ReadmeFolder:
 
     def _row(self, parts: tuple[str, ...], place: str, problems: Problems) -> dict[str, object] | None:
         path = self.path.joinpath(*parts)
+        if place != well_formed(place):
+            problems.add("path is not UTF-8", place)
+            return None
         try:
             if not path.resolve(strict=True).is_relative_to(self.path) or not path.is_file():
                 problems.add(f"{_NAME} is not a file of the folder", place)
@@ -91,6 +100,7 @@ class ReadmeFolder:
             with path.open("rb") as f:
                 data = f.read(LONGEST + 1)
         except (OSError, RuntimeError) as e:  # RuntimeError: a circle of links
+            self.complete = False
             problems.add(f"{_NAME} cannot be read", f"{place}: {e}")
             return None
         if len(data) > LONGEST:

@@ -53,7 +53,9 @@ _SUFFIXES = {".safetensors": "safetensors", ".gguf": "gguf", ".onnx": "onnx", ".
              ".ckpt": "pytorch", ".h5": "tf", ".msgpack": "jax", ".tflite": "tflite", ".nemo": "nemo", ".keras": "keras"}  # fmt: skip
 _WIDTHS = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2,
            "I8": 1, "U8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "BOOL": 1}  # fmt: skip
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_OF_WORDS = ("library", "license", "languages", "tags", "datasets", "formats", "providers", "source", "flags")
+_LONGEST = 200  # characters of a word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +107,9 @@ class Rows:
         task = self._task(row["task"], where, problems)
         if task is None:
             return None
-        known = {**row, "task": task, "source": row.get("source") or self.source}
-        text, flags = row.get("text"), row.get("flags") or []
+        known = {**_clean(row, where, problems), "task": task}
+        known["source"] = known.get("source") or self.source
+        text, flags = known.get("text"), known.get("flags") or []
         if isinstance(text, str) and isinstance(flags, list):
             text = _prose(text)
             known |= {"text": text, "flags": [*flags, *(f for f in flags_of(text) if f not in flags)]}
@@ -192,7 +195,7 @@ class _Told:
         )
 
     def _word(self, what: str, value: object) -> str | None:
-        if isinstance(value, str) and value.isprintable() and 0 < len(value) <= 200:
+        if isinstance(value, str) and _is_word(value):
             return value
         return next(iter(self._words(what, value)), None)
 
@@ -205,9 +208,12 @@ class _Told:
         if not isinstance(value, list | tuple):
             self.wrong(what, value)
             return []
-        words = [v for v in value if isinstance(v, str) and 0 < len(v) <= 200 and v.isprintable()]
-        if len(words) != len(value) and not all(isinstance(v, str) for v in value):
-            self.wrong(what, value)
+        words = [v for v in value if isinstance(v, str) and _is_word(v)]
+        if len(words) != len(value):
+            if not all(isinstance(v, str) for v in value):
+                self.wrong(what, value)
+            if any(isinstance(v, str) and v and not _is_word(v) for v in value):
+                _unprintable(what, value, self.where, self.problems)
         return words
 
     def _languages(self, said: object) -> tuple[str, ...]:
@@ -240,8 +246,8 @@ class _Told:
     def _date(self, value: object) -> str | None:
         if isinstance(value, datetime.date):
             return value.isoformat()[:10]
-        if isinstance(value, str) and _DAY.match(value):
-            return value[:10]
+        if isinstance(value, str) and (day := _day(value)):
+            return day
         if value is not None:
             self.wrong("last_modified", value)
         return None
@@ -268,8 +274,8 @@ class _Told:
         if not isinstance(told, list):
             self.wrong("inferenceProviderMapping", told)
             return ()
-        live = {str(p.get("provider")) for p in told if isinstance(p, Mapping) and p.get("provider") and p.get("status", "live") == "live"}
-        return tuple(sorted(live))
+        live = [p["provider"] for p in told if isinstance(p, Mapping) and p.get("provider") and p.get("status", "live") == "live"]
+        return tuple(sorted(set(self._words("inferenceProviderMapping", live))))
 
 
 class _Tags:
@@ -304,10 +310,45 @@ class _Tags:
 
 def is_id(ident: str) -> bool:
     """Whether a string can be a model's id: `org/name` or `name`, at most 200 printable characters, no way out of a folder."""
-    if not 0 < len(ident) <= 200 or not ident.isprintable() or " " in ident or "\\" in ident:
+    if not _is_word(ident) or " " in ident or "\\" in ident:
         return False
     parts = ident.split("/")
     return len(parts) <= 2 and all(p not in ("", ".", "..") for p in parts)
+
+
+def _is_word(said: str) -> bool:
+    return 0 < len(said) <= _LONGEST and said.isprintable()
+
+
+def _unprintable(what: str, value: object, where: str, problems: Problems) -> None:
+    problems.add(f"{what} is not printable or too long (left out)", f"{where}: {value!r:.80}")
+
+
+def _day(said: str) -> str | None:
+    """The day of an ISO 8601 date or time; None where there is no such day."""
+    try:
+        return datetime.date.fromisoformat(said[:10]).isoformat() if _DAY.match(said) else None
+    except ValueError:
+        return None
+
+
+def _clean(row: Mapping[str, Any], where: str, problems: Problems) -> dict[str, Any]:
+    """A row in our own form without words that no card may hold, and without a date that is none."""
+    kept = dict(row)
+    for name in _OF_WORDS:
+        said = row.get(name)
+        words = said if isinstance(said, list | tuple) else [said]
+        odd = [v for v in words if isinstance(v, str) and not _is_word(v)]
+        if odd:
+            kept[name] = None if words is not said else [v for v in words if v not in odd]
+        if any(odd):
+            _unprintable(name, odd, where, problems)
+    said = row.get("last_modified")
+    if isinstance(said, str):
+        kept["last_modified"] = _day(said)
+        if said and not kept["last_modified"]:
+            problems.add("last_modified has the wrong type (left out)", f"{where}: {said!r:.80}")
+    return kept
 
 
 def _prose(text: str) -> str:

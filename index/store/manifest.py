@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def read_manifest(root: Path) -> Manifest:
     Raises:
         IndexFileError: there is no index, a manifest that cannot be read, or one of another format.
     """
-    remedy = f"Build it again: hugginggpt index build --from SOURCE --out {root}"
+    remedy = f"Build it again: hugginggpt index build --from SOURCE --out {shlex.quote(str(root))}"
     try:
         data = json.loads((root / FILE).read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError) as e:

@@ -19,6 +19,7 @@ from langchain_hugginggpt.agent.settings import index_in_use
 from langchain_hugginggpt.app.index import index as indexes
 from langchain_hugginggpt.index import ModelCardIndex
 from langchain_hugginggpt.index.errors import CallerError, IndexFileError
+from tests.index.tiny_encoders import tiny_encoder
 
 COMMAND = [sys.executable, "-c", "from langchain_hugginggpt.app.main import main; main()"]
 Run = Callable[..., Result]
@@ -127,6 +128,16 @@ def test_the_planners_encoder_has_no_say(run: Run, cards: Path, monkeypatch: pyt
     monkeypatch.setenv("HUGGINGGPT_ENCODER", "/nowhere")
     assert data(run("build", "--from", cards, "--out", "i", "--json"))["encoder"] == "sentence-transformers/all-MiniLM-L6-v2"
     assert "no encoder named 'minilmm'" in failure(run("build", "--from", cards, "--out", "i", "--encoder", "minilmm"))
+
+
+def test_an_index_keeps_its_encoder_until_another_is_named(run: Run, cards: Path, tmp_path: Path) -> None:
+    folder = tiny_encoder(tmp_path / "tiny")
+    named = data(run("build", "--from", cards, "--out", "i", "--encoder", folder, "--json"))["encoder"]
+    assert named.startswith(str(folder))
+    again = data(run("build", "--from", cards, "--out", "i", "--json"))
+    assert (again["encoder"], again["encoded"]) == (named, 0)
+    back = data(run("build", "--from", cards, "--out", "i", "--encoder", "minilm", "--json"))
+    assert (back["encoder"], back["encoded"]) == ("sentence-transformers/all-MiniLM-L6-v2", 3)
 
 
 def test_what_others_wrote_steers_no_terminal(run: Run, tmp_path: Path) -> None:
@@ -258,7 +269,7 @@ def test_ask_and_doctor_use_the_index_in_use(run: Run, cards: Path, tmp_path: Pa
     asked = process("ask", "Paint a fox in the snow", "--json", place=tmp_path)
     assert json.loads(asked.stdout)["results"][0]["candidates"] == ["lab/foxes"]
     doctor = process("doctor", place=tmp_path)
-    assert f"4 cards for 3 tasks ({cards}), made " in doctor.stdout
+    assert f"4 cards for 3 tasks ({cards} (READMEs, state " in doctor.stdout
     assert "today, by sentence-transformers/all-MiniLM-L6-v2, " in doctor.stdout
     assert f" kB in {tmp_path / 'i'}" in doctor.stdout
 
@@ -315,7 +326,8 @@ def test_info_of_an_index(run: Run, cards: Path, tmp_path: Path) -> None:
     assert found["licenses"] == {"mit": 2, "apache-2.0": 1}
     assert found["languages"] == {"de": 1, "en": 1}
     assert (found["months"], found["newest"]) == ({"": 3}, None)
-    assert (found["cards"], found["source"], found["skipped"]) == (3, str(cards), {"no task": 1})
+    assert (found["cards"], found["skipped"]) == (3, {"no task": 1})
+    assert found["source"].startswith(f"{cards} (READMEs, state ")
     assert found["bytes"] > 10_000
     shown = run("info", "i").stdout
     for said in ("3 cards for 2 tasks", "today", "all-MiniLM-L6-v2", "1 × no task", "summarization", "apache-2.0"):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from langchain_hugginggpt.app.index_sources import Wanted, remembered, to_update
@@ -48,8 +51,9 @@ def test_from_another_source(run: Run, cards: Path, tmp_path: Path) -> None:
 
 def test_updates_that_cannot_be(run: Run, cards: Path, tmp_path: Path) -> None:
     assert "Build it first: hugginggpt index build --from SOURCE --out nowhere" in failure(run("update", "nowhere"))
-    run("build", "--from", cards, "--author", "lab", "--out", "i")
-    assert f"'{cards}; lab'. Say it: --from FILE, FOLDER or hub." in failure(run("update", "i"))
+    build_index(GivenCards([card(1)]), tmp_path / "given", CountingEncoder())
+    assert "'cards'. Say it: --from FILE, FOLDER or hub." in failure(run("update", "given"))
+    run("build", "--from", cards, "--out", "i")
     assert "--task and --author choose from a source" in failure(run("update", "i", "--task", "translation"))
     run("build", "--from", cards, "--out", "i")
     assert "tell no dates" in failure(run("update", "i", "--from", "hub"))
@@ -120,12 +124,49 @@ def test_another_hub_than_the_one_that_it_came_from_gets_no_token(tmp_path: Path
     "asked",
     [
         Wanted(where="hub"),
-        Wanted(where="hub", tasks=("translation", "text-to-image"), authors=("org", "lab; the first 3")),
+        Wanted(where="hub", tasks=("translation", "text-to-image"), authors=("org", "lab; limit=3")),
         Wanted(where="hub", authors=("org",), limit=7, search="bert, since", readmes=False),
     ],
 )
 def test_a_source_on_the_hub_is_read_out_of_its_name(asked: Wanted) -> None:
     assert remembered(asked.open().name) == asked
+
+
+@pytest.mark.parametrize("name", ["cards.parquet", "set/a.parquet", "models; limit=3/a/b/README.md"])
+def test_other_sources_are_read_out_of_their_names(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if name.endswith(".md"):
+        path.write_text("---\npipeline_tag: translation\n---\n")
+    else:
+        pq.write_table(pa.Table.from_pylist([listed()]), path)
+    where = str(tmp_path / name.split("/")[0])
+    assert remembered(open_source(where, authors=("x",)).name) == Wanted(where=where, authors=("x",))
+
+
+def test_a_part_of_a_source_is_updated_to_the_same_part(run: Run, cards: Path) -> None:
+    run("build", "--from", cards, "--author", "lab", "--task", "summarization", "--out", "i")
+    readme(cards, "lab/new", "Sums up news.")
+    readme(cards, "other/news", "Sums up news.")
+    found = data(run("update", "i", "--json"))
+    assert {k: found[k] for k in ("cards", "added", "deleted")} == {"cards": 3, "added": 1, "deleted": 0}
+
+
+def test_of_a_part_of_a_dump_the_hub_is_asked_for_that_part_only(tmp_path: Path) -> None:
+    (tmp_path / "dump.jsonl").write_text("".join(json.dumps(r) + "\n" for r in ROWS))
+    source = open_source(tmp_path / "dump.jsonl", tasks=("text-classification",), authors=("org",))
+    build_index(source, tmp_path / "i", CountingEncoder())
+    (tmp_path / "dump.jsonl").unlink()
+    asked = to_update(Wanted(where="hub"), read_manifest(tmp_path / "i"), tmp_path / "i").name
+    assert "READMEs: author=org&pipeline_tag=text-classification&" in asked
+    assert ", since 2026-03-09" in asked
+
+
+def test_days_that_do_not_exist_or_lie_ahead_do_not_count(tmp_path: Path) -> None:
+    days = ("2099-01-01", "yesterday", "2023-99-99", "2026-03-01", None)
+    build_index(GivenCards([replace(card(n), last_modified=day) for n, day in enumerate(days)]), tmp_path / "i", CountingEncoder())
+    source = to_update(Wanted(where="hub"), read_manifest(tmp_path / "i"), tmp_path / "i")
+    assert source.name.endswith(", since 2026-03-01 00:00:00+00:00")
 
 
 def test_a_file_is_read_out_of_its_name(tmp_path: Path) -> None:
@@ -134,5 +175,6 @@ def test_a_file_is_read_out_of_its_name(tmp_path: Path) -> None:
     path.write_text(json.dumps(listed()) + "\n")
     assert remembered(open_source(path).name) == Wanted(where=str(path))
     assert remembered(open_source(path, limit=3).name) == Wanted(where=str(path), limit=3)
-    assert remembered(open_source(path, tasks=("translation",)).name) is None
+    chosen = Wanted(where=str(path), tasks=("a b", "translation"), authors=("lab; limit=3", "x,y"), limit=3, untagged=True)
+    assert remembered(chosen.open().name) == chosen
     assert remembered(GivenCards([card(1)], name="cards").name) is None

@@ -88,6 +88,17 @@ def test_where_nothing_passes_the_nearest_value_is_named(index: Path) -> None:
     assert "named" not in models(index, "--license", "mit", "--library", "nemo").stdout
 
 
+def test_nothing_of_a_card_steers_the_terminal(tmp_path: Path) -> None:
+    odd = replace(SMALL, license="m\x9b31m[red]it", text="Translates \x9b31m \x85 \u2028 \ud800 é.")
+    ModelCardIndex.build([odd], tmp_path)
+    told = models(tmp_path, "--json").stdout
+    assert all(c.isprintable() for c in told.rstrip("\n"))
+    assert "é" in told
+    assert json.loads(told)[0]["license"] == odd.license
+    hint = models(tmp_path, "--license", "zzz").stdout
+    assert "Known: m 31m[red]it." in hint
+
+
 def test_a_task_that_only_the_index_has_can_be_asked_for(tmp_path: Path) -> None:
     ModelCardIndex.build([ModelCard(id="a/b", task="conversational", text="Chats.")], tmp_path)
     assert ids(models(tmp_path, "--task", "conversational", "--json")) == {"a/b"}

@@ -50,7 +50,8 @@ def test_what_is_left_out_makes_another_source(source: JsonLines) -> None:
     parts: list[CardSource] = [source, Chosen(source, tasks=["b", "a"]), Chosen(source, authors=["a"]), First(source, 2), First(source, 3)]
     assert len({p.name for p in parts}) == len(parts)
     assert Chosen(source, tasks=["b", "a"]).name == Chosen(source, tasks=("a", "b")).name
-    assert First(source, 2).name == f"{source.name}; the first 2"
+    assert First(source, 2).name == f"{source.name}; limit=2"
+    assert Chosen(source, tasks=["b", "a"], authors=["x, y; z"]).name == f"{source.name}; tasks=a,b; authors=x%2C%20y%3B%20z"
 
 
 def test_a_part_is_as_complete_as_its_source(tmp_path: Path, source: JsonLines) -> None:

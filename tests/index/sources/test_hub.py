@@ -192,7 +192,7 @@ def test_readmes_that_are_refused_leave_cards_without_text() -> None:
     with HubServer(rows(30), readmes={**refused, "org/m29": b"text"}) as hub:
         problems = Problems()
         assert [f.card.text for f in source(hub, readmes=True).read(problems)] == [*[""] * 29, "text"]
-        kind = "README cannot be fetched (the card is kept without)"
+        kind = "README wants consent or a token (the card is kept without)"
         assert dict(problems.counts) == {kind: 29}
         assert problems.places[kind][1] == "The Hub answered 403 to the README of org/m1."
 
@@ -204,9 +204,26 @@ def test_when_readme_after_readme_fails_the_hub_is_down() -> None:
         asked, problems, found = source(hub, readmes=True, attempts=1), Problems(), list[SourceCard]()
         with pytest.raises(RemoteError, match="answered 500 to the README of org/m17"):
             found.extend(asked.read(problems))
-        assert problems.counts.total() == 1 + 7
+        assert problems.counts == {"README cannot be fetched (the model is left out)": 1 + 7}
+        assert ids(found) == [f"org/m{i}" for i in range(10) if i != 5]
         hub.readmes = dict.fromkeys(readmes, b"text")
-        assert ids(list(asked.read(Problems(), after=found[-1].cursor))) == [f"org/m{i}" for i in range(17, 30)]
+        assert ids(list(asked.read(Problems(), after=found[-1].cursor))) == [f"org/m{i}" for i in range(10, 30)]
+
+
+def test_a_model_whose_readme_fails_is_left_out_and_the_reading_is_not_complete() -> None:
+    with HubServer(rows(3), readmes={"org/m0": b"text", "org/m1": Answer(status=500)}) as hub:
+        asked, problems = source(hub, readmes=True, attempts=1), Problems()
+        name = asked.name
+        assert ids(list(asked.read(problems))) == ["org/m0", "org/m2"]
+        assert problems.places == {"README cannot be fetched (the model is left out)": ["The Hub answered 500 to the README of org/m1."]}
+        assert (asked.complete, asked.name) == (False, name)
+
+
+def test_a_few_changes_of_which_none_can_be_read_are_asked_for_again() -> None:
+    with HubServer(rows(2), readmes={f"org/m{i}": Answer(status=500) for i in range(2)}) as hub:
+        asked = source(hub, readmes=True, attempts=1, since=datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC))
+        with pytest.raises(RemoteError, match="answered 500 to the README of org/m1"):
+            list(asked.read(Problems()))
 
 
 def test_a_hub_that_is_not_there() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
@@ -75,16 +76,18 @@ def test_what_cannot_be_read_is_counted_with_its_line(path: Path) -> None:
     source = JsonLines(write(path, lines(*rows)))
     assert ids(list(source.read(problems))) == ["a/1", "a/5", "a/1"]
     assert dict(problems.counts) == {
-        "line is not JSON": 4,
+        "line is not JSON": 3,
+        "file ends early": 1,
         "row is not an object": 2,
         "line is not UTF-8": 1,
         "no task": 1,
         "likes has the wrong type (left out)": 1,
         "id is missing or no model id": 1,
     }
-    assert [p.split(": ")[0] for p in problems.places["line is not JSON"]] == [f"{path.name}:{n}" for n in (3, 7, 8, 13)]
+    assert [p.split(": ")[0] for p in problems.places["line is not JSON"]] == [f"{path.name}:{n}" for n in (3, 7, 8)]
+    assert problems.places["file ends early"] == [f'{path.name}:13: \'{{"id": "a/7", "pipeline_tag": "translation"\'']
     assert problems.places["no task"] == [f"{path.name}:9: a/4"]
-    assert source.complete
+    assert not source.complete
 
 
 def test_a_line_that_is_too_long_is_passed_by_without_holding_it(path: Path) -> None:
@@ -141,6 +144,30 @@ def test_a_file_that_has_changed_is_another_source(tmp_path: Path) -> None:
     assert JsonLines(path).name == before
     write(path, lines(*names(2)))
     assert JsonLines(path).name != before
+
+
+def test_a_file_of_the_same_size_that_was_written_again_is_another_source(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.jsonl", lines(*names(1)))
+    os.utime(path, ns=(0, 1_700_000_000_123_456_789))
+    assert JsonLines(path).name == f"{path} ({path.stat().st_size} bytes, 2023-11-14T22:13:20.123456789Z)"
+    os.utime(path, ns=(0, 1_700_000_000_123_456_788))
+    assert JsonLines(path).name.endswith(".123456788Z)")
+    assert JsonLines(path, untagged=True).name == f"{JsonLines(path).name}; untagged"
+
+
+@pytest.mark.parametrize(
+    ("end", "complete"), [(b"", True), (b"\n", True), (b'{"id": "a/b', False), (b'{"id": "\xc3', False), (b'{"id"\n', True)]
+)
+def test_a_file_that_ends_within_a_line_is_not_complete(path: Path, end: bytes, complete: bool) -> None:
+    source, problems = JsonLines(write(path, lines(*names(2)) + end)), Problems()
+    assert len(list(source.read(problems))) == 2
+    assert (source.complete, problems.counts["file ends early"]) == (complete, 0 if complete else 1)
+
+
+def test_a_last_line_without_an_end_is_read(path: Path) -> None:
+    source = JsonLines(write(path, lines(*names(2)).rstrip()))
+    assert len(list(source.read(Problems()))) == 2
+    assert source.complete
 
 
 def test_memory_does_not_grow_with_the_number_of_cards(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,18 @@ def test_a_dump_with_times_and_readmes(tmp_path: Path) -> None:
         (found,) = Parquet(tmp_path / "cards.parquet").read(problems)
         assert found.card == card(text="Prose.", source="cards.parquet", **unknown)
         assert not problems
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("s"), pa.date32(), pa.date64()])
+def test_a_date_beyond_the_years_that_python_has_is_left_out(tmp_path: Path, kind: Any) -> None:
+    per_day = {pa.timestamp("s"): 86_400, pa.date32(): 1, pa.date64(): 86_400_000}[kind]
+    days = pa.array([10**7 * per_day, 20_000 * per_day, -(10**7) * per_day]).cast(pa.int32() if kind == pa.date32() else pa.int64())
+    table = pa.table({"id": ["a/1", "a/2", "a/3"], "pipeline_tag": ["translation"] * 3, "lastModified": days.cast(kind)})
+    pq.write_table(table, tmp_path / "m.parquet")
+    problems = Problems()
+    found = list(Parquet(tmp_path / "m.parquet").read(problems))
+    assert [f.card.last_modified for f in found] == [None, "2024-10-04", None]
+    assert dict(problems.counts) == {"date out of range (left out)": 2}
 
 
 def test_metadata_as_json_text(tmp_path: Path) -> None:
@@ -154,7 +167,11 @@ def test_shards_that_have_changed_are_another_source(tmp_path: Path) -> None:
     write(tmp_path / "a.parquet", names(2))
     before = Parquet(tmp_path).name
     write(tmp_path / "b.parquet", names(2))
-    assert Parquet(tmp_path).name != before
+    after = Parquet(tmp_path).name
+    assert after != before
+    os.utime(tmp_path / "a.parquet", ns=(0, 5))
+    assert Parquet(tmp_path).name not in (before, after)
+    assert Parquet(tmp_path).name == Parquet(tmp_path).name
 
 
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,44 @@ def test_nothing_outside_of_the_folder_is_read(tmp_path: Path) -> None:
     assert read(folder) == (["org/good"], {"README.md is not a file of the folder": 1, "README.md cannot be read": 2})
 
 
+@pytest.mark.parametrize("link", ["README.md", "nowhere"])
+def test_a_readme_that_cannot_be_read_makes_it_incomplete(tmp_path: Path, link: str) -> None:
+    put(tmp_path, "org/good")
+    (tmp_path / "org" / "bad").mkdir()
+    (tmp_path / "org" / "bad" / "README.md").symlink_to(link)
+    source = ReadmeFolder(tmp_path)
+    assert source.name
+    assert source.complete
+    assert [f.card.id for f in source.read(Problems())] == ["org/good"]
+    assert not source.complete
+
+
+def test_a_folder_that_has_changed_is_another_source(tmp_path: Path) -> None:
+    path = put(tmp_path, "org/one")
+    os.utime(path, ns=(0, 5))
+    before = ReadmeFolder(tmp_path).name
+    assert ReadmeFolder(tmp_path).name == before
+    assert ReadmeFolder(tmp_path, untagged=True).name == f"{before}; untagged"
+    names = {before}
+    os.utime(path, ns=(0, 6))
+    names.add(ReadmeFolder(tmp_path).name)
+    put(tmp_path, "org/two")
+    names.add(ReadmeFolder(tmp_path).name)
+    (tmp_path / "org" / "two").rename(tmp_path / "org" / "three")
+    names.add(ReadmeFolder(tmp_path).name)
+    assert len(names) == 4
+
+
+def test_a_path_that_is_not_utf8(tmp_path: Path) -> None:
+    put(tmp_path, "org/good")
+    put(tmp_path, os.fsdecode(b"models--org--name/\xff"))
+    problems = Problems()
+    source = ReadmeFolder(tmp_path)
+    assert [f.card.id for f in source.read(problems)] == ["org/good"]
+    assert problems.places == {"path is not UTF-8": ["models--org--name/\ufffd/README.md"]}
+    source.name.encode()
+
+
 def test_a_folder_or_a_pipe_of_that_name(tmp_path: Path) -> None:
     put(tmp_path, "org/good")
     put(tmp_path, "org/folder/README.md")

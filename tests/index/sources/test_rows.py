@@ -223,4 +223,45 @@ def test_whatever_a_row_holds_it_is_a_card_or_a_problem(row: dict[str, Any], our
     assert found is not None or problems
     if found is not None:
         assert ModelCard.from_json(json.loads(json.dumps(found.as_json()))) == found
-        found.text.encode()
+        json.dumps(found.as_json(), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("odd", ["a\ud800", "a\0b", "a\x1b[31m", "x" * 201])
+@pytest.mark.parametrize("fact", ["license", "library", "source", "languages", "tags", "datasets", "formats", "providers", "flags"])
+def test_words_that_no_card_may_hold_are_left_out_of_our_own_shape(fact: str, odd: str) -> None:
+    known = {**card().as_json(), "flags": ["seen"]}
+    single = isinstance(known[fact], str)
+    found, problems = read({**known, fact: odd if single else [odd, *known[fact]]})
+    assert found is not None
+    assert found.as_json() == {**known, fact: ("here" if fact == "source" else None) if single else known[fact]}
+    assert problems == {f"{fact} is not printable or too long (left out)": 1}
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        (listed(library_name="a\ud800"), "library_name"),
+        (listed(tags=["license:a\ud800", "en"]), "tags"),
+        (listed(license="a\0"), "license"),
+        (listed(languages=["e\ud800"]), "language"),
+        (listed(inferenceProviderMapping=[{"provider": "a\ud800"}, {"provider": "b"}]), "inferenceProviderMapping"),
+        (listed(inferenceProviderMapping={"a\0": {"status": "live"}}), "inferenceProviderMapping"),
+    ],
+)
+def test_and_of_the_hubs(row: dict[str, Any], what: str) -> None:
+    found, problems = read(row)
+    assert problems == {f"{what} is not printable or too long (left out)": 1}
+    assert found is not None
+    json.dumps(found.as_json(), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2023-99-99", "2023-02-30", "2023-W01-1", "20230101", "٢٠٢٣-01-01", "0000-01-01"])
+def test_a_day_that_does_not_exist_is_left_out(day: str) -> None:
+    for row in (listed(lastModified=day), {**card().as_json(), "last_modified": day}):
+        assert read(row) == (card(last_modified=None), {"last_modified has the wrong type (left out)": 1})
+
+
+def test_problems_can_be_written_whatever_their_place_is_called() -> None:
+    problems = Problems()
+    ROWS.card(listed(pipeline_tag=None), "\udcff.jsonl:1", problems)
+    assert problems.places == {"no task": ["\ufffd.jsonl:1: org/name"]}
