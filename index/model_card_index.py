@@ -307,9 +307,10 @@ def _stamp(root: Path | None) -> object:
 
 
 def _other_encoder(root: Path, made_with: str, given: str) -> IndexFileError:
+    again = f"hugginggpt index build --from SOURCE --encoder NAME --out {shlex.quote(str(root))}"
     return IndexFileError(
         f"The index {str(root)!r} was made with the encoder {made_with!r}, not {given!r}.",
-        remedy=f"Pass that encoder or none; or build it again: hugginggpt index build --from SOURCE --encoder NAME --out {shlex.quote(str(root))}",
+        remedy=f"Pass that encoder or none; or build it again: {again}",
     )
 
 
