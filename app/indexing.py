@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ..index.minilm import Encoder
     from ..index.sources import CardSource
 
-_RAY = 20_000
-"""Texts at a time: workers are started for each call."""
 _PLACES = 2
 _MINILM = "minilm"
 
@@ -71,7 +69,7 @@ def _run(source: CardSource, root: Path, encoder: str, how: How) -> None:
         encoding: Encoder
         if how.engine == "ray":
             encoding = RayEncoder(encoder, progress=bar.encoding)
-            options = BuildOptions(resume=how.resume, on_progress=bar.show, window=_RAY, slice=_RAY)
+            options = BuildOptions(resume=how.resume, on_progress=bar.show, window=encoding.texts_at_once, slice=encoding.texts_at_once)
         else:
             encoding = load_encoder(encoder)
             options = BuildOptions(resume=how.resume, on_progress=bar.show)

@@ -11,7 +11,6 @@ The generation before stays until the next build, for those who are reading in i
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +20,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .building.memory import generation_in_memory, save_generation
 from .card import ModelCard
 from .encoders import encode_query, same_encoder
 from .errors import CallerError, IndexFileError, UnknownNameError
@@ -95,6 +93,7 @@ class ModelCardIndex:
     @classmethod
     def embedded(cls, encoder: MiniLM | None = None) -> ModelCardIndex:
         """The catalogue that ships: some 250 well-known models and the embedded experts. Its vectors ship as well."""
+        from .building.memory import generation_in_memory
         from .catalogue import load_catalogue
         from .catalogue_vectors import load_vectors
 
@@ -105,6 +104,8 @@ class ModelCardIndex:
     @classmethod
     def from_cards(cls, cards: Iterable[ModelCard], *, encoder: Encoder | None = None, source: str = "cards") -> ModelCardIndex:
         """An index in memory. Of cards with one id and one task the last counts. Raises CardError when there are none."""
+        from .building.memory import generation_in_memory
+
         chosen = encoder or MiniLM()
         generation = generation_in_memory(cards, chosen.name, chosen.encode, source)
         return cls(generation, chosen)
@@ -209,6 +210,8 @@ class ModelCardIndex:
 
     async def asearch(self, query: str, *, task: str | None = None, filters: CardFilter | None = None, limit: int = 10) -> list[Hit]:
         """`search` without blocking the event loop."""
+        import asyncio
+
         return await asyncio.to_thread(self.search, query, task=task, filters=filters, limit=limit)
 
     def as_retriever(self, *, task: str | None = None, filters: CardFilter | None = None, k: int = 10) -> ModelCardRetriever:
@@ -225,6 +228,8 @@ class ModelCardIndex:
 
     def save(self, folder: Path | str) -> None:
         """Write a copy of this index, as it is, in place of what is in the folder. Raises IndexFileError when it cannot be written."""
+        from .building.memory import save_generation
+
         self._in_one(lambda opened: save_generation(opened.generation, Path(folder)))
 
     def _search(self, opened: _Opened, text: str, task: str | None, filters: CardFilter | None, limit: int) -> list[Hit]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain, islice
 
 from .card import ModelCard
@@ -71,8 +72,13 @@ def _sentences(*parts: str) -> str:
     return ". ".join(stripped for part in parts if (stripped := part.strip(" .")))
 
 
-def _prose(text: str) -> Iterator[str]:
+@lru_cache(maxsize=2)  # the same card is asked for its words and its passages
+def _prose(text: str) -> tuple[str, ...]:
     """Lines of plain words. A heading stands before what is below it, unless that is nothing."""
+    return tuple(_plain_lines(text))
+
+
+def _plain_lines(text: str) -> Iterator[str]:
     skipped, heading = 0, ""
     for line in _lines(text, code=False):
         if found := _HEADING.fullmatch(line):

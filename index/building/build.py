@@ -107,7 +107,8 @@ def build_index(source: CardSource, root: Path | str, encoder: Encoder, options:
     """Make the index in `root` hold the cards of a source.
 
     A complete source replaces what is there: cards that it does not name go, cards that did not change are not encoded again. A delta
-    adds and changes. With another encoder or template than the index that is there was made with, everything is encoded anew.
+    adds and changes; of the models that it names, cards for other tasks go. With another encoder or template than the index that is there
+    was made with, everything is encoded anew.
 
     Args:
         source: the cards.
@@ -171,10 +172,11 @@ class _Builder:
 
     def build(self) -> BuildReport:
         purpose = self._purpose()
-        work = Work.resume(self._root, purpose) if self._options.resume else None
+        done = self._before.generation if self._before else ""
+        work = Work.resume(self._root, purpose, done) if self._options.resume else None
         resumed = work is not None
         work = work or Work.begin(self._root, purpose)
-        named = {work.folder.name} | ({self._before.generation} if self._before else set())
+        named = {work.folder.name, done}
         sweep(self._root, named, unfinished=True)
         try:
             if not work.state.taken:
@@ -195,7 +197,7 @@ class _Builder:
 
     def _purpose(self) -> Purpose:
         before = self._before
-        dimension = getattr(self._encoder, "dimension", None) or int(self._encoder.encode(["dimension"]).shape[1])
+        dimension = getattr(self._encoder, "dimension", None) or int(self._encoded(["dimension"]).shape[1])
         wanted = (self._encoder.name, dimension, TEMPLATE)
         alike = before is not None and (before.encoder, before.dimension, before.template) == wanted
         fits = before is not None and alike and sound(self._root, before)
@@ -236,7 +238,10 @@ class _Builder:
         work.taken(work.state.cursor, complete=self._source.complete)
         if work.state.complete and not work.state.read:
             raise CardError(f"There are no model cards to index in {self._source.name}{_told(work.problems)}.", remedy="Check the source.")
-        work.delete_unseen(everything=work.state.complete)
+        if work.state.complete:
+            work.delete_unseen(everything=True)
+        elif not work.purpose.complete:  # a delta names all tasks of its models; a source that was cut off may have lost some
+            work.delete_unseen(everything=False)
         work.state.taken = True
         work.checkpoint()
 
@@ -263,19 +268,17 @@ class _Builder:
         if self._bulk is self._encoder:
             self._bulk = bulk(self._encoder, len(texts))
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        vectors: Floats | None = None
+        vectors = np.empty((len(texts), work.purpose.dimension), np.float32)
         for start in range(0, len(order), self._options.slice):
             chosen = order[start : start + self._options.slice]
             part = self._encoded([texts[i] for i in chosen])
-            if vectors is None:
-                vectors = np.empty((len(texts), part.shape[1]), np.float32)
+            if part.shape[1] != vectors.shape[1]:
+                gave = f"gives vectors of {part.shape[1]} numbers, and said that they have {vectors.shape[1]}"
+                raise ExpertError(f"The encoder {self._encoder.name!r} {gave}.")
             vectors[chosen] = part
             work.state.encoded += len(chosen)
             done, before = (start + len(chosen)) / len(order), self._share or 0.0
             self._tell(work, "cards", None if share is None else before + done * (share - before))
-        if vectors is None or vectors.shape[1] != work.purpose.dimension:
-            got = None if vectors is None else vectors.shape[1]
-            raise CallerError(f"The encoder {self._encoder.name!r} gives vectors of {got} numbers; the index has {work.purpose.dimension}.")
         return vectors
 
     def _encoded(self, texts: list[str]) -> Floats:
@@ -286,7 +289,7 @@ class _Builder:
             vectors = self._bulk.encode(texts)
         except (OSError, RuntimeError) as e:
             raise ExpertError(f"The encoder {self._encoder.name!r} failed: {type(e).__name__}: {e!s:.300}.", remedy=_AGAIN) from e
-        if vectors.shape[:1] != (len(texts),) or not np.isfinite(vectors).all():
+        if (vectors.ndim, len(vectors)) != (2, len(texts)) or not np.isfinite(vectors).all():
             raise ExpertError(
                 f"The encoder {self._encoder.name!r} gave shape {vectors.shape} for {len(texts)} texts, or what is no number."
             )

@@ -126,9 +126,9 @@ class Work:
         return cls(folder, purpose, base)
 
     @classmethod
-    def resume(cls, root: Path, purpose: Purpose) -> Work | None:
-        """The one that was left off, if there is one for this purpose."""
-        for mark in sorted(folder / MARK for folder in generations(root)):
+    def resume(cls, root: Path, purpose: Purpose, done: str) -> Work | None:
+        """The one that was left off, if there is one for this purpose; never the one that counts already (`done`)."""
+        for mark in sorted(folder / MARK for folder in generations(root) if folder.name != done):
             if read_purpose(mark) == purpose:
                 with contextlib.suppress(sqlite3.Error, OSError, TypeError, ValueError, KeyError):  # left behind in a state that is no use
                     return cls(mark.parent, purpose, root / purpose.base if purpose.base else None)

@@ -47,7 +47,7 @@ class RayEncoder:
         UnknownNameError, EncoderError: as `load_encoder`; or Ray is not installed.
     """
 
-    texts_at_once = 50_000
+    texts_at_once = 20_000
 
     def __init__(
         self,

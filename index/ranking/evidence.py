@@ -36,7 +36,7 @@ class Evidence:
     Attributes:
         card: its facts; its text is not looked at, and may be empty.
         cosines: of the query and each passage of the card, the head first, -1..1; at least one, also where only words found the card.
-        bm25: how well its words match, 0 or more, higher better (FTS5's `bm25()` with its sign turned); None where words did not find it.
+        bm25: how well its words match, above 0, higher better (see `store/lexical.py`); None where words did not find it.
         dense_rank: its place by the best cosine, from 1; None where meaning did not find it.
         lexical_rank: its place by words, from 1; None where words did not find it.
     """

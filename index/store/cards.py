@@ -16,7 +16,7 @@ from ..card import ModelCard
 from ..errors import IndexFileError
 from ..filters import CardFilter
 from .lexical import Lexical
-from .schema import SLOT_BITS, span
+from .schema import span
 from .stored import stored_card
 
 if TYPE_CHECKING:
@@ -125,10 +125,6 @@ class Cards:
         finally:
             copy.close()
 
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
     def _matching(self, sql: str, values: Sequence[object]) -> list[tuple[int]]:
         """Rows of a search for a word; none for what FTS5 takes for several words, because its tables of letters are of 2012."""
         try:
@@ -144,11 +140,6 @@ class Cards:
                 return self._db.execute(sql, list(values)).fetchall()
         except sqlite3.DatabaseError as e:
             raise IndexFileError(f"The index's card file cannot be read: {e}.", remedy="Build the index again.") from e
-
-
-def slot_of(number: int) -> int:
-    """The task's slot in a card's number."""
-    return number >> SLOT_BITS
 
 
 def _conditions(filters: CardFilter) -> tuple[list[str], list[object]]:

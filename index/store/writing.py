@@ -68,13 +68,13 @@ class CardWriter:
         for number, before, card, given in numbered:
             passages, words = card_passages(card), card_words(card)
             encoded = _digest("\0".join((*passages, *words)))
-            if before is None:
-                self._words(number, words)
-            elif before[2] != encoded:
-                self._words(number, card_words(stored_card(before[3], before[4])), delete=True)
-                self._words(number, words)
-            self._write(number, card, given, encoded, None if before is None else stored_card(before[3], before[4]))
+            old = None if before is None else stored_card(before[3], before[4])
             stays = before is not None and before[2] == encoded
+            if not stays:
+                if old is not None:
+                    self._words(number, card_words(old), delete=True)
+                self._words(number, words)
+            self._write(number, card, given, encoded, old)
             done.append(Written(number=number, new=before is None, passages=() if stays else passages))
         return done
 

@@ -18,8 +18,8 @@ from langchain_hugginggpt.index.errors import IndexFileError
 from langchain_hugginggpt.index.sources import open_source
 from langchain_hugginggpt.index.sources.given import GivenCards
 from langchain_hugginggpt.index.text import card_passages
+from tests.index.building.building import same
 from tests.index.building.made_cards import CountingEncoder, card, write_cards
-from tests.index.building.test_build import same
 
 ROOT = Path(__file__).parents[3]
 OLD = [card(i) for i in range(200)]
