@@ -5,7 +5,10 @@ CallerError
 ├── MediaError                  a file: absent, unreadable, not what it says it is, too large
 └── MissingExtraError           an optional package is not installed; names the extra
 ExpertError
-└── NoExpertError               no expert can run a task here; `reasons` by runner
+├── NoExpertError               no expert can run a task here; `reasons` by runner
+├── ModelRefusedError           a model that cannot or must not be run here: it does something else, is pickled, does not fit
+├── ModelAbsentError            a model that is not on this machine and cannot be fetched
+└── ExpertTimeoutError          an expert did not end in time; retryable
 """
 
 from __future__ import annotations
@@ -51,3 +54,28 @@ class NoExpertError(ExpertError):
         super().__init__(f"No expert can run {task} here ({why}).", remedy=remedy)
         self.task = task
         self.reasons = dict(reasons)
+
+
+class ModelRefusedError(ExpertError):
+    """A model cannot or must not be run here: it does another task, its weights are pickled or damaged, or it does not fit."""
+
+
+class ModelAbsentError(ExpertError):
+    """A model is not on this machine, and cannot or may not be fetched."""
+
+
+class ExpertTimeoutError(ExpertError):
+    """An expert did not end in time.
+
+    Args:
+        model: its id.
+        seconds: how long it had.
+    """
+
+    def __init__(self, model: str, seconds: float) -> None:
+        super().__init__(
+            f"{model!r} did not end within {seconds:g} seconds and was given up.",
+            remedy="Give it a smaller input, or more time (HUGGINGGPT_TASK_TIMEOUT).",
+            retryable=True,
+        )
+        self.seconds = seconds

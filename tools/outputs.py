@@ -6,14 +6,15 @@ import json
 from typing import Any
 
 from ..index.errors import ExpertError
+from .forms import form_of
 from .task import Kind, Port
 
 
-def check_output(port: Port, value: Any) -> None:
-    """Check the value of a port that takes no files against `RunnerOutput.values`.
+def check_output(task: str, port: Port, value: Any) -> None:
+    """Check the value of a port that takes no files against `RunnerOutput.values` and the form that the task's output has (`forms.py`).
 
     Raises:
-        ExpertError: it is not plain JSON, or not of the port's kind.
+        ExpertError: it is not plain JSON, or not of the port's kind or form.
     """
     if port.many and not isinstance(value, list):
         raise ExpertError(f"the expert gave no list as {port.name!r} but {value!r:.80}")
@@ -24,6 +25,21 @@ def check_output(port: Port, value: Any) -> None:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as e:
         raise ExpertError(f"the expert gave {port.name!r} in a form that is not plain JSON: {e}") from e
+    _check_form(task, port, value)
+
+
+def _check_form(task: str, port: Port, value: Any) -> None:
+    from pydantic import ValidationError
+
+    form = form_of(task, port.name)
+    if form is None:
+        return
+    try:
+        form.validate_python(value)
+    except ValidationError as e:
+        first = e.errors(include_url=False)[0]
+        at = ".".join(str(p) for p in first["loc"]) or "it"
+        raise ExpertError(f"the expert gave {port.name!r} in another form than {task} has: {at}: {first['msg']}") from e
 
 
 def _fits(kind: Kind, value: Any) -> bool:

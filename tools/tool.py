@@ -20,7 +20,7 @@ from .inputs import args_schema, read_inputs
 from .outputs import check_output
 from .result import Attempt, ToolResult
 from .runners.runner import NewMedia, RunnerOutput
-from .task import HubTask
+from .task import HubTask, Port
 from .views import shown
 
 _call_id: ContextVar[str | None] = ContextVar("hugginggpt_tool_call_id", default=None)
@@ -149,11 +149,11 @@ class _Work:
                 raise ExpertError(f"the expert gave no {port.name!r}")
             value = output.values[port.name]
             if port.kind.is_media:
-                files = [self._store.put(m.data, name=m.name, media_type=m.media_type) for m in _media(value)]
+                files = [self._store.put(m.data, name=m.name, media_type=m.media_type) for m in _media(port, value)]
                 artifacts += files
                 value = files if port.many else files[0]
             else:
-                check_output(port, value)
+                check_output(self._task.name, port, value)
             values[port.name] = value
         self._values, self._artifacts, self._output = values, artifacts, output
 
@@ -212,9 +212,10 @@ class _Attempting:
         return not isinstance(error, CallerError)
 
 
-def _media(value: Any) -> list[NewMedia]:
+def _media(port: Port, value: Any) -> list[NewMedia]:
     files = list(value) if isinstance(value, list | tuple) else [value]
-    if not files or not all(isinstance(f, NewMedia) for f in files):
+    none_found = port.many and isinstance(value, list | tuple) and not files
+    if not none_found and (not files or not all(isinstance(f, NewMedia) for f in files)):
         raise ExpertError(f"the expert gave no file but {value!r:.80}")
     if not all(f.data for f in files):
         raise ExpertError("the expert gave an empty file (0 bytes)")

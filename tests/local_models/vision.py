@@ -1,0 +1,7 @@
+"""Tiny models of the tasks in tools/runners/local/vision."""
+
+from __future__ import annotations
+
+from tests.local_models.case import Case
+
+CASES: tuple[Case, ...] = ()

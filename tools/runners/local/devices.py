@@ -1,0 +1,82 @@
+"""Where models compute, and in which numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ....index.errors import CallerError, UnknownNameError
+
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+_KINDS = ("cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A device of torch.
+
+    Attributes:
+        name: as torch names it: `cpu`, `cuda:0`, `mps`.
+        half: the 16-bit numbers that it computes fast, `bfloat16` or `float16`; `float32` where it does not.
+    """
+
+    name: str
+    half: str
+
+    @property
+    def free_bytes(self) -> int:
+        """Memory that is free on it now."""
+        if self.name.startswith("cuda"):
+            import torch
+
+            return int(torch.cuda.mem_get_info(self.name)[0])
+        return free_memory()
+
+
+def choose_device(name: str | None = None) -> Device:
+    """The best device of this machine, CUDA before MPS before the processor, or the one that is named.
+
+    Args:
+        name: `cpu`, `cuda`, `cuda:1`, `mps`; None for the best.
+
+    Raises:
+        UnknownNameError: torch knows no such device.
+        CallerError: this machine does not have it.
+    """
+    import torch
+
+    kind = (name or "").split(":")[0]
+    if name is not None and kind not in _KINDS:
+        raise UnknownNameError("device", name, _KINDS)
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if (kind == "cuda" and not cuda) or (kind == "mps" and not mps):
+        raise CallerError(f"This machine has no device {name!r} that torch can use.", remedy="Leave the device out, or name cpu.")
+    if kind == "cuda" or (name is None and cuda):
+        full = name if name and ":" in name else "cuda:0"
+        return Device(name=full, half="bfloat16" if torch.cuda.is_bf16_supported() else "float16")
+    if kind == "mps" or (name is None and mps):
+        return Device(name="mps", half="float16")
+    return Device(name="cpu", half="bfloat16" if _computes_bfloat16() else "float32")
+
+
+def _computes_bfloat16() -> bool:
+    """Whether the processor has instructions for it; without, 16 bits are slower than 32."""
+    import torch
+
+    tell: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # older versions of torch do not tell
+    can = tell()
+    return any(can.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def free_memory() -> int:
+    """Bytes of memory that are free on this machine, or in the container that this process runs in."""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit = _CGROUP.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return free
+    return min(free, max(0, int(limit) - int(psutil.Process().memory_info().rss))) if limit.isdigit() else free

@@ -1,0 +1,193 @@
+"""Models of transformers: the right class or none, no weight left to chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ....errors import ModelRefusedError
+from ..loaded import LoadedModel
+
+if TYPE_CHECKING:
+    from ..devices import Device
+    from ..model_files import ModelFiles
+
+PROCESSORS = {
+    "tokenizer": "AutoTokenizer",
+    "image_processor": "AutoImageProcessor",
+    "feature_extractor": "AutoFeatureExtractor",
+    "processor": "AutoProcessor",
+    "video_processor": "AutoVideoProcessor",
+}
+_ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transformers:
+    """Models of transformers.
+
+    Attributes:
+        autos: the Auto classes whose models do the work, e.g. `AutoModelForSequenceClassification`; the one is taken in whose list the
+            class is that the weights were made for. A model of none of them is refused.
+        classes: names of further classes that do, for which transformers has no Auto class.
+        parts: what is loaded beside the model: `tokenizer`, `image_processor`, `feature_extractor`, `processor`; with `?` at its end,
+            only where the folder has it.
+        architectures: patterns of names of classes, for a first look without transformers.
+        may_miss: patterns of weights that the work does without, such as a pooling layer on top.
+        half: whether 16-bit numbers do, where the device computes them fast.
+    """
+
+    autos: tuple[str, ...]
+    parts: tuple[str, ...]
+    architectures: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    may_miss: tuple[str, ...] = ()
+    half: bool = False
+    packages: tuple[str, ...] = ("torch", "transformers")
+
+    @property
+    def name(self) -> str:
+        """The classes and parts."""
+        return f"transformers {'|'.join((*self.autos, *self.classes))} {'|'.join(self.parts)}"
+
+    def fits(self, files: ModelFiles) -> bool:
+        """Whether the folder says that it holds a class with such a name."""
+        patterns = (*self.architectures, *self.classes)
+        return files.layout in ("transformers", "sentence-transformers") and any(
+            fnmatchcase(a, p) for a in files.architectures for p in patterns
+        )
+
+    def dtype(self, device: Device) -> str:
+        """Numbers that the weights will be in."""
+        return device.half if self.half else "float32"
+
+    def expected(self, files: ModelFiles, device: Device) -> int:
+        """Bytes that the weights will take."""
+        return files.bytes_in_memory(_ITEM[self.dtype(device)])
+
+    def load(self, files: ModelFiles, device: Device) -> LoadedModel:
+        """Load it; see `Loader`."""
+        import torch
+
+        with _told(files):
+            config = self._config(files)
+            model_class = self._class_for(files, config)
+            dtype = self.dtype(device)
+            model, info = model_class.from_pretrained(
+                files.folder,
+                config=config,
+                dtype=getattr(torch, dtype),
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+                **_placing(self.expected(files, device), device),
+            )
+            _refuse_random(files, info, self.may_miss)
+            parts = {n: p for spec in self.parts if (p := _part(files.folder, spec)) is not None for n in (spec.rstrip("?"),)}
+        model.eval()
+        if not getattr(model, "hf_device_map", None):
+            model.to(device.name)
+        loaded = LoadedModel(files=files, model=model, bytes=bytes_of(model), device=device.name, dtype=dtype, **parts)
+        loaded.watch(model)
+        return loaded
+
+    def _config(self, files: ModelFiles) -> Any:
+        import transformers
+
+        return transformers.AutoConfig.from_pretrained(files.folder, trust_remote_code=False, local_files_only=True)
+
+    def _class_for(self, files: ModelFiles, config: Any) -> Any:
+        """The class that the weights were made for, if it does the work."""
+        import transformers
+
+        declared = files.architectures
+        for name in declared:
+            if name in self.classes:
+                return getattr(transformers, name)
+            for auto in self.autos:
+                if name in _names(getattr(transformers, auto), config):
+                    return getattr(transformers, name)
+        made = ", ".join(declared) or "no architecture at all"
+        wanted = " or ".join((*self.autos, *self.classes))
+        raise ModelRefusedError(
+            f"{files.id!r} does something else: its config.json declares {made}, and a model of {wanted} is wanted.",
+            remedy="Choose a model that was trained for the task.",
+        )
+
+
+def _names(auto: Any, config: Any) -> Sequence[str]:
+    """Names of the classes that an Auto class makes of a config."""
+    mapping = auto._model_mapping  # transformers has no public way to ask
+    if type(config) not in mapping:
+        return ()
+    found = mapping[type(config)]
+    return [c.__name__ for c in (found if isinstance(found, tuple | list) else (found,))]
+
+
+def _refuse_random(files: ModelFiles, info: Mapping[str, Any], may_miss: Sequence[str]) -> None:
+    missing = sorted(str(k) for k in info["missing_keys"])
+    wrong = sorted(str(k[0]) if isinstance(k, tuple) else str(k) for k in info.get("mismatched_keys", ()))
+    random = [k for k in (*missing, *wrong) if not any(fnmatchcase(k, p) for p in may_miss)]
+    if random:
+        raise ModelRefusedError(
+            f"{files.id!r} is not whole: its files lack {len(random)} weight{'s' if len(random) > 1 else ''} of {files.architectures[0]} "
+            f"({', '.join(random[:3])}{', …' if len(random) > 3 else ''}), which would be random numbers.",
+            remedy="Choose a model that was trained for the task.",
+        )
+
+
+def _part(folder: Path, spec: str) -> Any:
+    import transformers
+
+    name = spec.rstrip("?")
+    auto: Any = getattr(transformers, PROCESSORS[name])
+    try:
+        return auto.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError):
+        if spec.endswith("?"):
+            return None
+        raise
+
+
+def _placing(expected: int, device: Device) -> dict[str, Any]:
+    """Where weights go: spread over what there is when they do not fit on the device (accelerate)."""
+    if device.name.startswith("cuda") and expected > 0.9 * device.free_bytes:
+        return {"device_map": "auto"}
+    return {}
+
+
+def bytes_of(model: Any) -> int:
+    """What a module of torch takes: parameters and buffers, each once."""
+    tensors = {t.data_ptr() or id(t): t for t in (*model.parameters(), *model.buffers())}
+    return sum(t.numel() * t.element_size() for t in tensors.values())
+
+
+@contextmanager
+def _told(files: ModelFiles) -> Iterator[None]:
+    """What libraries raise about a folder, in words that say what to do."""
+    try:
+        yield
+    except ModelRefusedError:
+        raise
+    except Exception as e:  # each library and each model class has errors of its own
+        raise refusal(files, e) from e
+
+
+def refusal(files: ModelFiles, error: Exception) -> ModelRefusedError:
+    """What stands in the way of loading a folder."""
+    text = " ".join(str(error).split())
+    if "trust_remote_code" in text:
+        return ModelRefusedError(
+            f"{files.id!r} wants to run code of its own, which is not done here.",
+            remedy="Choose a model of an architecture in transformers.",
+        )
+    if not files.folder.is_dir():
+        return ModelRefusedError(
+            f"The folder of {files.id!r} is not there any more: {str(files.folder)!r}.", remedy="Fetch or save it again."
+        )
+    return ModelRefusedError(f"{files.id!r} cannot be loaded: {type(error).__name__}: {text[:300]}.", remedy="Choose another model.")

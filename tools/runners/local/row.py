@@ -1,0 +1,78 @@
+"""What the runner knows of a task: a row of its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..runner import RunnerOutput
+
+if TYPE_CHECKING:
+    from .devices import Device
+    from .loaded import LoadedModel
+    from .model_files import ModelFiles
+
+LocalExpert = Callable[["LoadedModel", Mapping[str, Any]], RunnerOutput]
+"""Runs a loaded model on the inputs of a task (see `Runner`). Other models for the same task need no other function."""
+
+
+class Loader(Protocol):
+    """Loads the models of a library that do one kind of work."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Top-level packages that it imports."""
+
+    @property
+    def name(self) -> str:
+        """The same for loaders that make the same of a folder: such a model is loaded once for all of its tasks."""
+
+    def fits(self, files: ModelFiles) -> bool:
+        """Whether a folder seems to hold such a model. Fast: no library is imported. `load` looks closer."""
+
+    def expected(self, files: ModelFiles, device: Device) -> int:
+        """Bytes that the weights will take."""
+
+    def load(self, files: ModelFiles, device: Device) -> LoadedModel:
+        """Load it.
+
+        Raises:
+            ModelRefusedError: it does something else, part of it would be random, or its weights are damaged.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalRow:
+    """How a Hub task is run.
+
+    Attributes:
+        task: the Hub's name of it.
+        function: `module:name` in this folder, a `LocalExpert`; imported when the task is run for the first time.
+        loaders: what may hold its models; the first that fits a folder is taken.
+        extra: the extra of this distribution that brings its packages.
+        packages: packages that the function needs besides those of its loaders.
+        libraries: the Hub's names of libraries whose models these are; models of other libraries are not considered.
+    """
+
+    task: str
+    function: str
+    loaders: tuple[Loader, ...]
+    extra: str = "local"
+    packages: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ("transformers",)
+
+    def loader_for(self, files: ModelFiles) -> Loader | None:
+        """The loader that fits a folder."""
+        return next((loader for loader in self.loaders if loader.fits(files)), None)
+
+    def needs(self) -> tuple[str, ...]:
+        """Top-level packages without which the task cannot be run at all."""
+        return tuple(dict.fromkeys((*self.loaders[0].packages, *self.packages)))
+
+    def expert(self) -> LocalExpert:
+        """The function."""
+        module, name = self.function.split(":")
+        function: LocalExpert = getattr(import_module(f".{module}", __package__), name)
+        return function

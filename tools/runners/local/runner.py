@@ -1,0 +1,189 @@
+"""The runner of models on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ....index.errors import ExpertError, HuggingGPTError
+from ...errors import ExpertTimeoutError, ModelRefusedError
+from ..runner import Availability, RunnerOutput
+from .devices import Device, choose_device
+from .places import ModelPlaces
+from .pool import ModelPool
+from .row import LocalRow
+from .table import LOCAL
+from .workers import Job, Workers
+
+if TYPE_CHECKING:
+    from ....index.card import ModelCard
+    from ...task import HubTask
+    from .loaded import LoadedModel
+
+_GRACE_SECONDS = 5.0  # for an abandoned call to come to its next step
+
+
+class LocalRunner:
+    """Runs models of the Hub, and your own, on this machine: those of transformers, sentence-transformers, diffusers and scikit-learn.
+
+        LocalRunner()                                     # what is in the Hub's cache on this machine
+        LocalRunner(models=["models"])                    # also models/NAME and models/ORG/NAME, which a card of that id stands for
+        LocalRunner(max_download=2 * 10**9)               # also what has to be fetched, up to 2 GB a model
+
+    A model is loaded on its first use, once however many callers; weights in safetensors form only, and never code that comes with it.
+
+    Args:
+        models: folders of models.
+        max_download: bytes that may be downloaded for one model; 0: nothing is.
+        pool: the models in memory. Default: one of its own.
+        device: as torch names it; None: the best that there is.
+        concurrency: how many models compute at once; further calls wait in line.
+        timeout: seconds that one call of a model may take, once it is loaded; None: as long as it likes. The caller is freed then, and
+            the next candidate may try.
+        table: how each task is run. Default: all that come with the package.
+    """
+
+    name = "local"
+
+    def __init__(
+        self,
+        *,
+        models: Sequence[Path | str] = (),
+        max_download: int = 0,
+        pool: ModelPool | None = None,
+        device: str | None = None,
+        concurrency: int = 2,
+        timeout: float | None = None,
+        table: Mapping[str, LocalRow] = LOCAL,
+    ) -> None:
+        self.pool = pool or ModelPool()
+        self._places = ModelPlaces(models, max_download=max_download)
+        self._device_name = device
+        self._timeout = timeout
+        self._table = table
+        self._workers = Workers(concurrency)
+
+    def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
+        """Whether a model on this machine can do `task`, or one that may be downloaded. Looks for packages and folders; loads nothing."""
+        row = self._table.get(task.name)
+        if row is None:
+            return Availability(supported=False, ok=False, why="no library that is used here runs this task")
+        if card is not None and card.id.startswith("embedded/"):
+            return Availability(supported=False, ok=False, why="embedded experts are no Hub models")
+        missing = [p for p in row.needs() if not _is_installed(p)]
+        if missing:
+            names = ", ".join(missing)
+            why = f"the package{'s' if len(missing) > 1 else ''} {names} {'are' if len(missing) > 1 else 'is'} not installed"
+            return Availability(supported=True, ok=False, why=why, remedy=f'Run: pip install "langchain-hugginggpt[{row.extra}]"')
+        return self._places.availability(row, card)
+
+    def run(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
+        """Run the model of `card` and wait.
+
+        Raises:
+            CallerError: the inputs are at fault.
+            ModelRefusedError: the model does something else, is not whole, does not fit, or is pickled.
+            ModelAbsentError: it is not here and cannot be fetched.
+            ExpertTimeoutError: it did not end in time.
+            ExpertError: it failed.
+        """
+        job = self._submit(task, card, inputs)
+        try:
+            return job.future.result()
+        except BaseException:
+            job.abandon()  # interrupted: the thread ends at the model's next step
+            raise
+
+    async def arun(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
+        """The same off the event loop. Cancelling frees the caller and the call's place at once."""
+        job = self._submit(task, card, inputs)
+        try:
+            return await asyncio.wrap_future(job.future)
+        except BaseException:
+            job.abandon()
+            raise
+
+    @cached_property
+    def device(self) -> Device:
+        """Where models compute; torch is imported to find out."""
+        return choose_device(self._device_name)
+
+    def _submit(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> Job[RunnerOutput]:
+        available = self.availability(task, card)
+        if not available.ok:
+            raise ExpertError(f"{card.id!r} cannot do {task.name} because {available.why}.", remedy=available.remedy)
+        row = self._table[task.name]
+        return self._workers.submit(lambda job: self._call(row, card, inputs, job))
+
+    def _call(self, row: LocalRow, card: ModelCard, inputs: Mapping[str, Any], job: Job[RunnerOutput]) -> RunnerOutput:
+        try:
+            with self._model(row, card) as (key, model), self._limited(job, key, card.id):
+                import torch
+
+                with torch.inference_mode():
+                    return row.expert()(model, inputs)
+        except HuggingGPTError:
+            raise
+        except MemoryError as e:
+            raise self._out_of_memory(card.id, e) from e
+        except Exception as e:  # libraries and models have error classes of their own, without a common root
+            if "out of memory" in str(e).lower() or "can't allocate memory" in str(e).lower():
+                raise self._out_of_memory(card.id, e) from e
+            raise ExpertError(f"{card.id!r} failed at {row.task}: {type(e).__name__}: {' '.join(str(e).split())[:300]}.") from e
+
+    @contextmanager
+    def _model(self, row: LocalRow, card: ModelCard) -> Iterator[tuple[Any, LoadedModel]]:
+        """The model of a card, loaded, with the key that the pool knows it by."""
+        files = self._places.find(row, card)
+        loader = row.loader_for(files)
+        if loader is None:
+            made = ", ".join(files.architectures) or f"a folder of {files.layout}"
+            raise ModelRefusedError(
+                f"{files.id!r} does not do {row.task}: it holds {made}.", remedy="Choose a model that was trained for the task."
+            )
+        key = (files.id, files.stamp, loader.name, self.device)
+        expected = loader.expected(files, self.device)
+        with self.pool.use(key, expected, lambda: loader.load(files, self.device)) as model:
+            yield key, model
+
+    @contextmanager
+    def _limited(self, job: Job[RunnerOutput], key: Any, model: str) -> Iterator[None]:
+        """Give the call up when its time is over. A model that goes on all the same is forgotten: others would wait for it."""
+        timers = []
+
+        def later(seconds: float, what: Callable[[], None]) -> None:
+            timers.append(threading.Timer(seconds, what))
+            timers[-1].daemon = True
+            timers[-1].start()
+
+        job.on_abandon = lambda: later(_GRACE_SECONDS, lambda: self.pool.forget(key))
+        if self._timeout is not None:
+            error = ExpertTimeoutError(model, self._timeout)
+            later(self._timeout, lambda: job.abandon(error))
+        try:
+            yield
+        finally:
+            for timer in timers:
+                timer.cancel()
+
+    def _out_of_memory(self, model: str, error: BaseException) -> ExpertError:
+        self.pool.clear()
+        return ExpertError(
+            f"{model!r} ran out of memory ({' '.join(str(error).split())[:120] or type(error).__name__}).",
+            remedy="Give it a smaller input, or choose a smaller model.",
+            retryable=True,
+        )
+
+
+def _is_installed(package: str) -> bool:
+    """Whether a top-level package can be found; it is not imported."""
+    if package in sys.modules:
+        return sys.modules[package] is not None
+    return find_spec(package) is not None

@@ -1,0 +1,1 @@
+"""Tasks on tables: scikit-learn's estimators, and forecasts."""

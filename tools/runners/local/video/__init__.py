@@ -1,0 +1,1 @@
+"""Tasks on video that transformers runs."""

@@ -1,0 +1,1 @@
+"""Tasks on pictures, and on pictures with words."""
