@@ -6,7 +6,7 @@ Names follow the Hub's inference API (https://huggingface.co/docs/inference-prov
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ FORMS: Mapping[tuple[str, str], Any] = {
 """By Hub task and output port; any JSON where nothing is said. A forecast has one row for each step, with the columns of the table."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def form_of(task: str, port: str) -> TypeAdapter[Any] | None:
     """What checks the value of a port; None where any JSON will do."""
     from pydantic import TypeAdapter

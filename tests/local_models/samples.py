@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -38,10 +39,10 @@ class Samples:
         draw.ellipse((56, 16, 88, 48), fill=(30, 30, 220))
         return self.of_image(image, "shapes.png")
 
-    def of_image(self, image: Image.Image, name: str = "picture.png", **options: object) -> Artifact:
+    def of_image(self, image: Image.Image, name: str = "picture.png", **options: Any) -> Artifact:
         """A picture as a file; the format by the name's suffix."""
         out = io.BytesIO()
-        image.save(out, Path(name).suffix[1:].upper().replace("JPG", "JPEG"), **options)  # type: ignore[arg-type]
+        image.save(out, Path(name).suffix[1:].upper().replace("JPG", "JPEG"), **options)
         return self.store.put(out.getvalue(), name=name)
 
     @cached_property

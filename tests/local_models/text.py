@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import transformers as T  # noqa: N812
+import transformers as T
 
 from tests.local_models.case import Case
 from tests.local_models.samples import Samples

@@ -12,6 +12,7 @@ WORDS = (
     "works at acme corp good bad great terrible movie i love hate this translate english to german summarize : . , ? ! red green "
     "blue total 12 7 3 year name city population question answer"
 ).split()
+_FAST: Any = transformers.PreTrainedTokenizerFast
 _SPECIAL = {
     "bert": ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
     "t5": ["<pad>", "</s>", "<unk>"],
@@ -52,7 +53,7 @@ def word_tokenizer(style: str = "bert", *, extra: tuple[str, ...] = (), longest:
         tokenizer.post_processor = processors.TemplateProcessing(
             single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
         )
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=longest, **_NAMES[style])
+    return _FAST(tokenizer_object=tokenizer, model_max_length=longest, **_NAMES[style])
 
 
 def clip_tokenizer() -> tuple[Any, int, int]:
@@ -64,7 +65,6 @@ def clip_tokenizer() -> tuple[Any, int, int]:
     inner.post_processor = processors.TemplateProcessing(
         single="<|startoftext|> $A <|eot|>", special_tokens=[("<|startoftext|>", begin), ("<|eot|>", end)]
     )
-    made = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=inner, model_max_length=16, bos_token="<|startoftext|>", eos_token="<|eot|>", pad_token="<|eot|>", unk_token="<unk>"
-    )  # fmt: skip
+    names = {"bos_token": "<|startoftext|>", "eos_token": "<|eot|>", "pad_token": "<|eot|>", "unk_token": "<unk>"}
+    made = _FAST(tokenizer_object=inner, model_max_length=16, **names)
     return made, begin, end

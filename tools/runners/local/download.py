@@ -48,7 +48,7 @@ def download(model: str, *, max_bytes: int, cache: Path | None = None) -> Path:
         for name in names:
             check_abandoned()
             path = hf_hub_download(model, name, revision=info.sha, cache_dir=cache, tqdm_class=bars)
-        _keep_main(model, str(info.sha), Path(path), names[-1])
+        _keep_main(str(info.sha), Path(path), names[-1])
     except HuggingGPTError:
         raise
     except Exception as e:  # errors of the transport differ between huggingface_hub 1.x and 2.x
@@ -96,7 +96,7 @@ def _check_size(model: str, names: Sequence[str], sizes: dict[str, int], max_byt
         raise ModelRefusedError(f"{told}, and {free_memory() / 1e9:.2f} GB of memory are free.", remedy="Choose a smaller model.")
 
 
-def _keep_main(model: str, commit: str, path: Path, name: str) -> None:
+def _keep_main(commit: str, path: Path, name: str) -> None:
     """Note the version as the newest one, as huggingface_hub does for a download without a revision."""
     of_model = path.parents[name.count("/") + 2]
     note = of_model / "refs" / "main"
@@ -106,9 +106,9 @@ def _keep_main(model: str, commit: str, path: Path, name: str) -> None:
 
 def _bars() -> Any:
     """huggingface_hub's own progress bars, which a caller who has given up stops; without a terminal they are silent."""
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 
-    class Bar(tqdm):  # type: ignore[type-arg]
+    class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             if not sys.stderr.isatty():
                 kwargs["disable"] = True

@@ -58,7 +58,7 @@ class ModelPlaces:
             return Availability(supported=False, ok=False, why=f"models of the library {card.library} are not run here")
         if card.formats and not {"safetensors", "skops"} & set(card.formats):
             return Availability(supported=False, ok=False, why=f"{card.id} has no weights in safetensors form")
-        if card.bytes is not None and card.bytes > self._max_download or not self._max_download:
+        if (card.bytes is not None and card.bytes > self._max_download) or not self._max_download:
             size = f" ({_size(card.bytes)})" if card.bytes else ""
             remedy = _ALLOW.format(id=card.id, size=_size(card.bytes or 2 * 10**9, up=True))
             allowed = f", and {_size(self._max_download)} may be downloaded" if self._max_download else ""
