@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 1200  # characters of a text that a later task went on with
 _NAMED = 14
+_ROWS = 30
 
 
 class Responder(Protocol):
@@ -92,6 +93,8 @@ class EmbeddedResponder:
         task = self._tasks.get(result.task)
         ports = task.outputs if task is not None else ()
         lines = [line for p in ports if (line := self._port(p, result, main=p is ports[0], used=used))]
+        carried = {f["id"] for v in result.output.values() for f in _list(v) if isinstance(f, dict) and "id" in f}
+        lines += [f"Shown in: {a.path} ({a.media_type}, {_size(a.size)})" for a in result.artifacts if a.id not in carried]
         return "\n".join(lines) + f" {mark}" if lines else f"{result.task} gave nothing. {mark}"
 
     def _port(self, port: Port, result: TaskResult, *, main: bool, used: bool) -> str:
@@ -128,11 +131,16 @@ def _json(port: Port, value: Any) -> str:
         if len(value) > 12:
             return f"{port.name}: {len(value)} numbers, beginning {', '.join(f'{v:.4f}' for v in value[:4])}"
         return f"{port.name}: {', '.join(f'{v:.2f}' for v in value)}"
+    text = text_view(Kind.JSON, value)
+    if isinstance(value, list) and value and not text.startswith("["):
+        lines = text.splitlines()
+        rest = len(lines) - _ROWS
+        return "\n".join(f"- {line}" for line in lines[:_ROWS]) + (f"\n- … and {rest} more" if rest > 0 else "")
     if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
-        return "\n".join("- " + ", ".join(f"{k} {_plain(x)}" for k, x in row.items()) for row in value[:30])
+        return "\n".join("- " + ", ".join(f"{k} {_plain(x)}" for k, x in row.items()) for row in value[:_ROWS])
     if value in (None, [], {}):
         return f"{port.name}: none"
-    return f"{port.name}: {text_view(Kind.JSON, value)[:_SHOWN]}"
+    return f"{port.name}: {text[:_SHOWN]}"
 
 
 def _plain(value: Any) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import NotRequired, TypedDict  # pydantic wants this one below Python 3.12
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -43,7 +43,7 @@ class ToolResult:
         task: name of the task.
         status: `ok`, `failed` (experts ran and failed, or the input is at fault) or `unavailable` (no expert can run it here).
         values: by output port: plain JSON, an Artifact, or a list of those.
-        artifacts: every file among the values, in order.
+        artifacts: every file among the values, in order, and after them pictures that show what was found, which no port carries.
         notes: what a reader must know to judge the output.
         candidates: ids of the cards considered, best first.
         attempts: every try, in order; the last one gave the output when the status is ok.

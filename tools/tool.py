@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Literal
 
@@ -14,7 +14,8 @@ from pydantic import PrivateAttr, ValidationError
 
 from ..index.errors import CallerError, ExpertError, HuggingGPTError
 from .artifacts import Artifact, ArtifactStore
-from .errors import NoExpertError
+from .drawing import drawn
+from .errors import MediaError, NoExpertError
 from .experts import Candidate, Experts
 from .inputs import args_schema, read_inputs
 from .outputs import check_output
@@ -81,7 +82,7 @@ class HubTaskTool(BaseTool):
                 candidates = self._experts.candidates(self.task, _query(inputs), model=model)
             for candidate in work.choose(candidates):
                 with work.attempt(candidate):
-                    work.keep(candidate.runner.run(self.task, candidate.card, inputs))
+                    work.keep(candidate.runner.run(self.task, candidate.card, inputs), inputs)
                     break
         except HuggingGPTError as e:
             work.stop(e, self._considered)
@@ -100,7 +101,7 @@ class HubTaskTool(BaseTool):
             for candidate in work.choose(candidates):
                 with work.attempt(candidate):
                     output = await candidate.runner.arun(self.task, candidate.card, inputs)
-                    await asyncio.to_thread(work.keep, output)
+                    await asyncio.to_thread(work.keep, output, inputs)
                     break
         except HuggingGPTError as e:
             await asyncio.to_thread(work.stop, e, self._considered)
@@ -140,8 +141,8 @@ class _Work:
     def attempt(self, candidate: Candidate) -> _Attempting:
         return _Attempting(self, candidate)
 
-    def keep(self, output: RunnerOutput) -> None:
-        """Store the files that an expert made, and check that every output port is there."""
+    def keep(self, output: RunnerOutput, inputs: Mapping[str, Any]) -> None:
+        """Check that every output port is there, and store the files that an expert made, and pictures that show what it found."""
         values: dict[str, Any] = {}
         artifacts: list[Artifact] = []
         for port in self._task.outputs:
@@ -155,6 +156,8 @@ class _Work:
             else:
                 check_output(self._task.name, port, value)
             values[port.name] = value
+        with contextlib.suppress(MediaError):  # it is the output that counts
+            artifacts += [self._store.put(m.data, name=m.name, media_type=m.media_type) for m in drawn(self._task, inputs, output.values)]
         self._values, self._artifacts, self._output = values, artifacts, output
 
     def record(self, candidate: Candidate, seconds: float, error: HuggingGPTError | None) -> None:

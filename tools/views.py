@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..index.text import well_formed
@@ -17,10 +19,13 @@ MAX_SHOWN = 6_000
 def text_view(kind: Kind, value: Any) -> str:
     """A value of a kind that has a text view, as text.
 
-    text as it stands; labels "positive (0.97), negative (0.03)"; a list of texts line by line; anything else as JSON.
+    text as it stands; labels "positive (0.97), negative (0.03)"; a list of texts line by line; what was found (`forms.py`) one a line, as in
+    "cat (0.98) at 10, 20 to 60, 80", objects with their counts before them; anything else as JSON.
     """
     if isinstance(value, str):
         return value
+    if kind is Kind.JSON and (lines := _found(value)):
+        return "\n".join(lines)
     if kind is Kind.LABELS and isinstance(value, list):
         return ", ".join(f"{e['label']} ({e['score']:.2f})" if isinstance(e, dict) else str(e) for e in value)
     if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
@@ -30,13 +35,52 @@ def text_view(kind: Kind, value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _found(value: Any) -> list[str]:
+    """A line for each thing of one of the forms in `forms.py`; none for any other value."""
+    if not isinstance(value, list) or not value or not all(isinstance(v, dict) for v in value):
+        return []
+    lines = [_line(v) for v in value]
+    if not all(lines):
+        return []
+    if "box" in value[0]:
+        counts = Counter(str(v["label"]) for v in value)
+        return [f"{len(value)} found: " + ", ".join(f"{n} × {label}" for label, n in counts.most_common()), *lines]
+    return lines
+
+
+def _line(one: Mapping[str, Any]) -> str:
+    try:
+        score = f" ({one['score']:.2f})" if one.get("score") is not None else ""
+        if "box" in one:
+            box = one["box"]
+            return f"{one['label']}{score} at {box['xmin']}, {box['ymin']} to {box['xmax']}, {box['ymax']}"
+        if "figure" in one:
+            return f"{one['label']}{score} at {one['x']:.0f}, {one['y']:.0f}"
+        if "text" in one and "label" in one:
+            return f"{one['text']}: {one['label']}{score}"
+        if one.keys() <= {"text", "index", "score"} and "text" in one:
+            return f"{one['text']}{score}"
+        if one.keys() <= {"start", "end", "label"}:
+            return f"{one['start']:.2f} to {one['end']:.2f} s" + (f": {one['label']}" if "label" in one else "")
+        return f"{one['label']}{score}" if one.keys() <= {"label", "score"} else ""
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
 def shown(result: ToolResult, task: HubTask, store: ArtifactStore) -> str:
     """What a language model sees of a result. A long text is cut, and kept whole as an artifact that may be handed on."""
     lines = [_shown_port(p, result.values[p.name], store) for p in task.outputs]
+    lines += [f"picture that shows it: {a.id} ({a.media_type}, {a.size:,} bytes)" for a in beside(result.values.values(), result.artifacts)]
     lines += [f"note: {n}" for n in result.notes]
     if result.attempts:
         lines.append(f"made by: {result.attempts[-1].model}")
     return "\n".join(lines)
+
+
+def beside(values: Iterable[Any], artifacts: Iterable[Artifact]) -> list[Artifact]:
+    """The files of a result that none of its output ports carries: pictures that show what was found."""
+    carried = {f.id for v in values for f in (v if isinstance(v, list) else [v]) if isinstance(f, Artifact)}
+    return [a for a in artifacts if a.id not in carried]
 
 
 def _shown_port(port: Port, value: Any, store: ArtifactStore) -> str:

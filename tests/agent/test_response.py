@@ -36,7 +36,7 @@ def test_numbers_vectors_and_rows() -> None:
     )
     assert "scores: 0.88 [1]" in text
     assert "embedding: 384 numbers, beginning 0.5000" in text
-    assert "- start 1.00, end 2.50 [3]" in text
+    assert "- 1.00 to 2.50 s [3]" in text
 
 
 def test_nothing_found_is_said() -> None:

@@ -106,9 +106,11 @@ def _keep_main(commit: str, path: Path, name: str) -> None:
 
 def _bars() -> Any:
     """huggingface_hub's own progress bars, which a caller who has given up stops; without a terminal they are silent."""
-    from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
+    from huggingface_hub import utils
 
-    class Bar(tqdm):  # type: ignore[misc]
+    usual: Any = utils.tqdm  # type: ignore[attr-defined]
+
+    class Bar(usual):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             if not sys.stderr.isatty():
                 kwargs["disable"] = True
