@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..index.errors import IndexFileError, UnknownNameError
+from .amounts import size
 from .errors import SettingsError
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class Settings:
             else uses in any case.
         context_tokens: tokens that the chat model takes when it plans, prompt and answer together (HUGGINGGPT_CONTEXT_TOKENS); default
             what is known of the model, else no limit. The embedded planner has no use for it.
+        models: folders of models to run on this machine (HUGGINGGPT_MODELS, several with the separator of PATH between them).
+        max_download: bytes that may be downloaded for one model (HUGGINGGPT_MAX_DOWNLOAD); default nothing.
+        max_memory: bytes that models in memory may take together (HUGGINGGPT_MAX_MEMORY); default half of what is free.
+        device: where models compute, as torch names it (HUGGINGGPT_DEVICE); default the best that there is.
     """
 
     llm: str | None = None
@@ -53,6 +58,10 @@ class Settings:
     out: Path | None = None
     task_timeout: float = 300.0
     context_tokens: int | None = None
+    models: tuple[Path, ...] = ()
+    max_download: int = 0
+    max_memory: int | None = None
+    device: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -70,6 +79,10 @@ class Settings:
             out=Path(found) if (found := value("OUT")) else None,
             task_timeout=_seconds(value("TASK_TIMEOUT")),
             context_tokens=tokens(found, "HUGGINGGPT_CONTEXT_TOKENS") if (found := value("CONTEXT_TOKENS")) else None,
+            models=tuple(Path(p) for p in (value("MODELS") or "").split(os.pathsep) if p),
+            max_download=size(found, "HUGGINGGPT_MAX_DOWNLOAD", least=0) if (found := value("MAX_DOWNLOAD")) else 0,
+            max_memory=size(found, "HUGGINGGPT_MAX_MEMORY") if (found := value("MAX_MEMORY")) else None,
+            device=value("DEVICE"),
         )
 
 
@@ -164,10 +177,16 @@ def open_index(folder: Path, encoder: MiniLM | None = None) -> ModelCardIndex:
 
 
 def build_toolkit(settings: Settings) -> HubToolkit:
-    """The toolkit that the settings describe. Raises IndexFileError when the index that is named cannot be opened."""
+    """The toolkit that the settings describe.
+
+    Raises:
+        IndexFileError: the index that is named cannot be opened.
+        CallerError: a folder of models is not there, or there is no such device.
+    """
     from ..index.minilm import MiniLM
     from ..index.model_card_index import ModelCardIndex
     from ..tools.artifacts import ArtifactStore
+    from ..tools.runners.local import LocalRunner, ModelPool
     from ..tools.toolkit import HubToolkit, default_runners
 
     encoder = MiniLM()
@@ -175,8 +194,18 @@ def build_toolkit(settings: Settings) -> HubToolkit:
     store = ArtifactStore(settings.out or data_folder() / "artifacts")
     if settings.out is not None:
         store.prepare()
+    local = LocalRunner(
+        models=settings.models,
+        max_download=settings.max_download,
+        pool=ModelPool(max_bytes=settings.max_memory),
+        device=settings.device,
+        timeout=settings.task_timeout / 2,  # so that a model which hangs leaves time for the next
+    )
     return HubToolkit(
-        index=opened or (lambda: ModelCardIndex.embedded(encoder)), runners=default_runners(encoder), store=store, encoder=encoder
+        index=opened or (lambda: ModelCardIndex.embedded(encoder)),
+        runners=default_runners(encoder, local=local),
+        store=store,
+        encoder=encoder,
     )
 
 

@@ -44,6 +44,21 @@ Index = Annotated[
     Path | None, typer.Option(metavar="PATH", help="Folder of a model-card index; default the one in use. [HUGGINGGPT_INDEX]")
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the files that tasks make. [HUGGINGGPT_OUT]")]
+Models = Annotated[
+    list[Path] | None,
+    typer.Option("--models", metavar="DIR", help="Folder of models to run, NAME/ or ORG/NAME/ in it; may be repeated. [HUGGINGGPT_MODELS]"),
+]
+MaxDownload = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="What may be downloaded for one model: 500MB, 2GB; default nothing. [HUGGINGGPT_MAX_DOWNLOAD]"),
+]
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="What models in memory may take together; default half of what is free. [HUGGINGGPT_MAX_MEMORY]"),
+]
+DeviceName = Annotated[
+    str | None, typer.Option("--device", metavar="cpu|cuda|mps", help="Where models compute; default the best. [HUGGINGGPT_DEVICE]")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
 
 
@@ -56,6 +71,10 @@ def ask(
     encoder: EncoderFolder = None,
     context_tokens: ContextTokens = None,
     index: Index = None,
+    models: Models = None,
+    max_download: MaxDownload = None,
+    max_memory: MaxMemory = None,
+    device: DeviceName = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +83,20 @@ def ask(
     from .chat import chat
     from .options import settings, with_index_in_use
 
-    chosen = with_index_in_use(settings(llm=llm, planner=planner, encoder=encoder, index=index, out=out, context_tokens=context_tokens))
+    chosen = with_index_in_use(
+        settings(
+            llm=llm,
+            planner=planner,
+            encoder=encoder,
+            index=index,
+            out=out,
+            context_tokens=context_tokens,
+            models=models,
+            max_download=max_download,
+            max_memory=max_memory,
+            device=device,
+        )
+    )
     if text is None:
         raise typer.Exit(chat(chosen, file or []))
     raise typer.Exit(answer(chosen, _text(text), file or [], as_json=as_json))
@@ -90,11 +122,12 @@ def plan(
 
 
 @app.command()
-def tasks(as_json: AsJson = False) -> None:
+def tasks(models: Models = None, max_download: MaxDownload = None, as_json: AsJson = False) -> None:
     """List the Hub's tasks, and which can run here and now."""
+    from .options import settings
     from .show import show_tasks
 
-    show_tasks(as_json=as_json)
+    show_tasks(settings(models=models, max_download=max_download), as_json=as_json)
 
 
 @app.command()
@@ -113,16 +146,17 @@ def models(
     as_json: AsJson = False,
 ) -> None:
     """Search the model-card index. A card that does not tell a fact does not pass a filter on it."""
+    from ..agent.amounts import count, size
     from ..index.filters import CardFilter
-    from .options import count, settings, size, with_index_in_use
+    from .options import settings, with_index_in_use
     from .show_models import show_models
 
     filters = CardFilter(
         license=tuple(license or ()),
         language=language,
         library=library,
-        max_parameters=count(max_parameters, "--max-parameters"),
-        max_bytes=size(max_bytes, "--max-bytes"),
+        max_parameters=count(max_parameters, "--max-parameters") if max_parameters is not None else None,
+        max_bytes=size(max_bytes, "--max-bytes") if max_bytes is not None else None,
         gated=False if no_gated else None,
         provider=provider,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ..agent.agent import HuggingGPT
 from ..agent.messages import request_of
-from ..agent.settings import Settings
+from ..agent.settings import Settings, build_toolkit
 from ..tools.task import HubTask, Port
 from ..tools.toolkit import HubToolkit
 from .display import plan_table
@@ -40,9 +40,9 @@ def show_plan(settings: Settings, text: str, files: Sequence[str], *, as_json: b
         console.print(f"repaired: {repair}", markup=False)
 
 
-def show_tasks(*, as_json: bool) -> None:
-    """Print every task with its ports and who can run it."""
-    toolkit = HubToolkit()
+def show_tasks(settings: Settings, *, as_json: bool) -> None:
+    """Print every task with its ports and who can run it. The index is not looked at."""
+    toolkit = build_toolkit(replace(settings, index=None))
     if as_json:
         _json([_task(t, toolkit) for t in toolkit.tasks.values()])
         return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +13,11 @@ import pytest
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark that langchain-tests uses; the plugin that owns it is switched off in pyproject.toml."""
     config.addinivalue_line("markers", "benchmark: used by langchain-tests")
+    config.addinivalue_line("markers", "live: asks the real Hub; run by `make live` only")
+    if not config.getoption("-m"):
+        cache = tempfile.mkdtemp(prefix="hugginggpt-hub-")  # what the person who runs the tests has downloaded changes what can run
+        os.environ["HF_HUB_CACHE"] = cache  # before huggingface_hub is imported, which reads it then
+        config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
 
 
 @pytest.fixture(scope="session", autouse=True)

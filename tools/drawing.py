@@ -63,7 +63,8 @@ def _boxes(picture: Image.Image, values: Mapping[str, Any], scale: float) -> Ima
         color = colors[one["label"]]
         pen.rectangle((min(corners[0], corners[2]), min(corners[1], corners[3]), max(corners[0::2]), max(corners[1::2])), None, color, wide)
     for one in reversed(objects):
-        _tag(pen, picture, (one["box"]["xmin"] * scale, one["box"]["ymin"] * scale), f"{one['label']} {one['score']:.2f}", colors[one["label"]])
+        at = (one["box"]["xmin"] * scale, one["box"]["ymin"] * scale)
+        _tag(pen, picture, at, f"{one['label']} {one['score']:.2f}", colors[one["label"]])
     return picture
 
 
@@ -80,7 +81,7 @@ def _points(picture: Image.Image, values: Mapping[str, Any], scale: float) -> Im
     return picture
 
 
-def _masks(picture: Image.Image, values: Mapping[str, Any], scale: float) -> Image.Image:
+def _masks(picture: Image.Image, values: Mapping[str, Any], _: float) -> Image.Image:
     from PIL import Image, ImageDraw
 
     regions = values.get("regions") or []

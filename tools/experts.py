@@ -76,7 +76,7 @@ class Experts:
 
         Raises:
             NoExpertError: none can run here; says why, for each runner.
-            UnknownNameError: `model` is not in the index.
+            UnknownNameError: `model` is not in the index, and no runner has it.
         """
         if model is not None:
             card = self._named(task, model)
@@ -117,13 +117,19 @@ class Experts:
         return self.index.search(query or task.summary, task=task.name, filters=runnable, limit=limit)
 
     def _named(self, task: HubTask, model: str) -> ModelCard:
+        """The card of a model; one that is in no index may be used where a runner has it, as a local runner has your own models."""
+        from ..index.card import ModelCard
+
         try:
             return self.index.get(model, task=task.name)
         except UnknownNameError:
             for card in self._shipped(task):
                 if card.id == model:
                     return card
-            raise
+            unlisted = ModelCard(id=model, task=task.name, source="named by the caller")
+            if self._runner_for(task, unlisted) is None:
+                raise
+            return unlisted
 
     def _shipped(self, task: HubTask) -> list[ModelCard]:
         """Embedded experts, for indexes that do not hold them."""

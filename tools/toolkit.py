@@ -16,6 +16,7 @@ from .experts import Experts
 from .hub_tasks import HUB_TASKS
 from .runners.absent import AbsentRunner
 from .runners.embedded import EmbeddedRunner
+from .runners.local import LocalRunner
 from .runners.runner import Availability, Runner
 from .task import HubTask, TaskTable
 from .tool import HubTaskTool
@@ -111,10 +112,15 @@ class HubToolkit(BaseToolkit):
         return self._tools[name]
 
 
-def default_runners(encoder: MiniLM | None = None) -> list[Runner]:
-    """The embedded runner, and a word on the two that this version does not have."""
+def default_runners(encoder: MiniLM | None = None, *, local: LocalRunner | None = None) -> list[Runner]:
+    """The embedded runner, the local one, and a word on the one that this version does not have.
+
+    Args:
+        encoder: shared with the embedded runner.
+        local: default: models in the Hub's cache on this machine; nothing is downloaded.
+    """
     return [
         EmbeddedRunner(encoder),
-        AbsentRunner("local", why="this version does not run downloaded Hub models", remedy=_OWN),
+        local or LocalRunner(),
         AbsentRunner("hosted", why="this version does not call hosted models", remedy=_OWN),
     ]

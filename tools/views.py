@@ -19,8 +19,8 @@ MAX_SHOWN = 6_000
 def text_view(kind: Kind, value: Any) -> str:
     """A value of a kind that has a text view, as text.
 
-    text as it stands; labels "positive (0.97), negative (0.03)"; a list of texts line by line; what was found (`forms.py`) one a line, as in
-    "cat (0.98) at 10, 20 to 60, 80", objects with their counts before them; anything else as JSON.
+    text as it stands; labels "positive (0.97), negative (0.03)"; a list of texts line by line; what was found (`forms.py`) one a line, as
+    in "cat (0.98) at 10, 20 to 60, 80", objects with their counts before them; anything else as JSON.
     """
     if isinstance(value, str):
         return value

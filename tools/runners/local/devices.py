@@ -35,6 +35,12 @@ class Device:
         return free_memory()
 
 
+def check_device(name: str | None) -> None:
+    """Raises UnknownNameError when torch knows no such device; torch is not imported."""
+    if name is not None and name.split(":")[0] not in _KINDS:
+        raise UnknownNameError("device", name, _KINDS)
+
+
 def choose_device(name: str | None = None) -> Device:
     """The best device of this machine, CUDA before MPS before the processor, or the one that is named.
 
@@ -42,14 +48,11 @@ def choose_device(name: str | None = None) -> Device:
         name: `cpu`, `cuda`, `cuda:1`, `mps`; None for the best.
 
     Raises:
-        UnknownNameError: torch knows no such device.
         CallerError: this machine does not have it.
     """
     import torch
 
     kind = (name or "").split(":")[0]
-    if name is not None and kind not in _KINDS:
-        raise UnknownNameError("device", name, _KINDS)
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if (kind == "cuda" and not cuda) or (kind == "mps" and not mps):
         raise CallerError(f"This machine has no device {name!r} that torch can use.", remedy="Leave the device out, or name cpu.")

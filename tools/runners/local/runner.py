@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ....index.errors import ExpertError, HuggingGPTError
 from ...errors import ExpertTimeoutError, ModelRefusedError
 from ..runner import Availability, RunnerOutput
-from .devices import Device, choose_device
+from .devices import Device, check_device, choose_device
 from .places import ModelPlaces
 from .pool import ModelPool
 from .row import LocalRow
@@ -48,6 +48,9 @@ class LocalRunner:
         timeout: seconds that one call of a model may take, once it is loaded; None: as long as it likes. The caller is freed then, and
             the next candidate may try.
         table: how each task is run. Default: all that come with the package.
+
+    Raises:
+        CallerError: a folder is not there, or torch knows no such device.
     """
 
     name = "local"
@@ -65,6 +68,7 @@ class LocalRunner:
     ) -> None:
         self.pool = pool or ModelPool()
         self._places = ModelPlaces(models, max_download=max_download)
+        check_device(device)
         self._device_name = device
         self._timeout = timeout
         self._table = table
