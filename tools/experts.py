@@ -76,7 +76,7 @@ class Experts:
 
         Raises:
             NoExpertError: none can run here; says why, for each runner.
-            UnknownNameError: `model` is not in the index, and no runner has it.
+            UnknownNameError: `model` is not in the index, no runner has it, and a name that is there is much like it.
         """
         if model is not None:
             card = self._named(task, model)
@@ -122,14 +122,16 @@ class Experts:
 
         try:
             return self.index.get(model, task=task.name)
-        except UnknownNameError:
+        except UnknownNameError as e:
             for card in self._shipped(task):
                 if card.id == model:
                     return card
             unlisted = ModelCard(id=model, task=task.name, source="named by the caller")
-            if self._runner_for(task, unlisted) is None:
-                raise
-            return unlisted
+            if self._runner_for(task, unlisted) is not None:
+                return unlisted
+            if e.nearest is None:
+                raise self._none(task, unlisted) from e
+            raise
 
     def _shipped(self, task: HubTask) -> list[ModelCard]:
         """Embedded experts, for indexes that do not hold them."""

@@ -60,7 +60,7 @@ class ModelPlaces:
             return Availability(supported=False, ok=False, why=f"{card.id} has no weights in safetensors form")
         if (card.bytes is not None and card.bytes > self._max_download) or not self._max_download:
             size = f" ({_size(card.bytes)})" if card.bytes else ""
-            remedy = _ALLOW.format(id=card.id, size=_size(card.bytes or 2 * 10**9, up=True))
+            remedy = _ALLOW.format(id=card.id, size=_size(card.bytes * 5 // 4) if card.bytes else "2GB")
             allowed = f", and {_size(self._max_download)} may be downloaded" if self._max_download else ""
             return Availability(supported=True, ok=False, why=f"{card.id}{size} is not on this machine{allowed}", remedy=remedy)
         return Availability(supported=True, ok=True)
@@ -178,9 +178,6 @@ def _folders_in(folder: Path) -> list[str]:
         return []
 
 
-def _size(count: int | None, *, up: bool = False) -> str:
-    """`268MB`, `1.3GB`; with `up`, rounded to something that is enough."""
-    number = count or 0
-    if up:
-        number = int(number * 1.2)
-    return f"{number / 1e9:.1f}GB" if number >= 10**9 else f"{max(1, -(-number // 10**6))}MB"
+def _size(count: int) -> str:
+    """`268MB`, `1.3GB`."""
+    return f"{count / 1e9:.1f}GB" if count >= 10**9 else f"{max(1, -(-count // 10**6))}MB"

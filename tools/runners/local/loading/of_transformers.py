@@ -73,7 +73,7 @@ class Transformers:
         """Load it; see `Loader`."""
         import torch
 
-        with _told(files):
+        with told(files), quiet():
             config = self._config(files)
             model_class = self._class_for(files, config)
             dtype = self.dtype(device)
@@ -87,7 +87,7 @@ class Transformers:
                 output_loading_info=True,
                 **_placing(self.expected(files, device), device),
             )
-            _refuse_random(files, info, self.may_miss)
+            refuse_random(files, info, self.may_miss)
             parts = {n: p for spec in self.parts if (p := _part(files.folder, spec)) is not None for n in (spec.rstrip("?"),)}
         model.eval()
         if not getattr(model, "hf_device_map", None):
@@ -129,13 +129,14 @@ def _names(auto: Any, config: Any) -> Sequence[str]:
     return [c.__name__ for c in (found if isinstance(found, tuple | list) else (found,))]
 
 
-def _refuse_random(files: ModelFiles, info: Mapping[str, Any], may_miss: Sequence[str]) -> None:
+def refuse_random(files: ModelFiles, info: Mapping[str, Any], may_miss: Sequence[str]) -> None:
+    """Refuse a model of whose weights some were not in its files. `info`: what `from_pretrained` says with output_loading_info."""
     missing = sorted(str(k) for k in info["missing_keys"])
     wrong = sorted(str(k[0]) if isinstance(k, tuple) else str(k) for k in info.get("mismatched_keys", ()))
     random = [k for k in (*missing, *wrong) if not any(fnmatchcase(k, p) for p in may_miss)]
     if random:
         raise ModelRefusedError(
-            f"{files.id!r} is not whole: its files lack {len(random)} weight{'s' if len(random) > 1 else ''} of {files.architectures[0]} "
+            f"{files.id!r} is not whole: its files lack {len(random)} weight{'s' if len(random) > 1 else ''} of {', '.join(files.architectures)} "
             f"({', '.join(random[:3])}{', …' if len(random) > 3 else ''}), which would be random numbers.",
             remedy="Choose a model that was trained for the task.",
         )
@@ -168,7 +169,23 @@ def bytes_of(model: Any) -> int:
 
 
 @contextmanager
-def _told(files: ModelFiles) -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """No bars and no reports of transformers while a model is loaded: what matters of them is raised."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@contextmanager
+def told(files: ModelFiles) -> Iterator[None]:
     """What libraries raise about a folder, in words that say what to do."""
     try:
         yield
