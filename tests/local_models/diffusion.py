@@ -2,6 +2,178 @@
 
 from __future__ import annotations
 
-from tests.local_models.case import Case
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-CASES: tuple[Case, ...] = ()
+import diffusers as D
+import numpy as np
+import transformers as T
+
+from langchain_hugginggpt.tools.media import load_image
+from tests.local_models.case import Case
+from tests.local_models.samples import Samples
+from tests.local_models.tokenizers import clip_tokenizer
+
+
+def text_encoder(kind: Any = T.CLIPTextModel, width: int = 32) -> tuple[Any, Any]:
+    """A tiny CLIP encoder of texts with its tokenizer."""
+    tokenizer, begin, end = clip_tokenizer()
+    config = T.CLIPTextConfig(
+        vocab_size=len(tokenizer), hidden_size=width, intermediate_size=37, num_hidden_layers=2, num_attention_heads=2,
+        max_position_embeddings=16, bos_token_id=begin, eos_token_id=end, pad_token_id=end, projection_dim=width,
+    )  # fmt: skip
+    return kind(config), tokenizer
+
+
+def unet(*, inner: int = 4, **options: Any) -> Any:
+    """A tiny U-Net that is told what to paint by a text encoder of width 32."""
+    return D.UNet2DConditionModel(
+        **{
+            "block_out_channels": (8, 16), "norm_num_groups": 4, "layers_per_block": 1, "sample_size": 16, "in_channels": inner,
+            "out_channels": 4, "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"), "cross_attention_dim": 32,
+            "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"), "attention_head_dim": 4, **options,
+        }
+    )  # fmt: skip
+
+
+def vae(**options: Any) -> Any:
+    """A tiny VAE: two pixels by side for a point."""
+    return D.AutoencoderKL(
+        block_out_channels=(8, 16), norm_num_groups=4, in_channels=3, out_channels=3, down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2, latent_channels=4, sample_size=32, **options,
+    )  # fmt: skip
+
+
+def ddim() -> Any:
+    """What Stable Diffusion samples with."""
+    return D.DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1
+    )
+
+
+def stable(**parts: Any) -> Any:
+    """The parts of a tiny Stable Diffusion."""
+    encoder, tokenizer = text_encoder()
+    own = {"vae": vae(), "text_encoder": encoder, "tokenizer": tokenizer, "unet": unet(), "scheduler": ddim()}
+    return {**own, "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False, **parts}
+
+
+def stable_diffusion(folder: Path) -> None:
+    D.StableDiffusionPipeline(**stable()).save_pretrained(folder)
+
+
+def stable_diffusion_xl(folder: Path) -> None:
+    first, tokenizer = text_encoder()
+    second, second_tokenizer = text_encoder(T.CLIPTextModelWithProjection)
+    core = unet(
+        cross_attention_dim=64, addition_embed_type="text_time", addition_time_embed_dim=8, projection_class_embeddings_input_dim=80
+    )
+    D.StableDiffusionXLPipeline(
+        vae=vae(), text_encoder=first, tokenizer=tokenizer, text_encoder_2=second, tokenizer_2=second_tokenizer, unet=core,
+        scheduler=ddim(), add_watermarker=False,
+    ).save_pretrained(folder)  # fmt: skip
+
+
+def flux(folder: Path) -> None:
+    clip, tokenizer = text_encoder()
+    from tests.local_models.tokenizers import word_tokenizer
+
+    second_tokenizer = word_tokenizer("t5")
+    t5 = T.T5EncoderModel(
+        T.T5Config(vocab_size=len(second_tokenizer), d_model=32, d_kv=8, d_ff=37, num_layers=1, num_heads=4, tie_word_embeddings=True)
+    )
+    core = D.FluxTransformer2DModel(
+        patch_size=1, in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
+        joint_attention_dim=32, pooled_projection_dim=32, axes_dims_rope=(4, 4, 8),
+    )  # fmt: skip
+    autoencoder = D.AutoencoderKL(
+        block_out_channels=(8,), norm_num_groups=4, in_channels=3, out_channels=3, down_block_types=("DownEncoderBlock2D",),
+        up_block_types=("UpDecoderBlock2D",), latent_channels=4, sample_size=32, use_quant_conv=False, use_post_quant_conv=False,
+        shift_factor=0.0609, scaling_factor=1.5035,
+    )  # fmt: skip
+    pipe = D.FluxPipeline(
+        scheduler=D.FlowMatchEulerDiscreteScheduler(), vae=autoencoder, text_encoder=clip, tokenizer=tokenizer, text_encoder_2=t5,
+        tokenizer_2=second_tokenizer, transformer=core,
+    )  # fmt: skip
+    pipe.save_pretrained(folder)
+
+
+def ddpm(folder: Path) -> None:
+    core = D.UNet2DModel(
+        sample_size=16, in_channels=3, out_channels=3, layers_per_block=1, block_out_channels=(8, 16), norm_num_groups=4,
+        down_block_types=("DownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"),
+    )  # fmt: skip
+    D.DDPMPipeline(core, D.DDPMScheduler()).save_pretrained(folder)
+
+
+def instruct(folder: Path) -> None:
+    D.StableDiffusionInstructPix2PixPipeline(**stable(unet=unet(inner=8))).save_pretrained(folder)
+
+
+def inpainting(folder: Path) -> None:
+    D.StableDiffusionInpaintPipeline(**stable(unet=unet(inner=9))).save_pretrained(folder)
+
+
+def upscaler(folder: Path) -> None:
+    core = unet(inner=7, num_class_embeds=1000)
+    parts = stable(unet=core, vae=vae(scaling_factor=0.08333), low_res_scheduler=D.DDPMScheduler())
+    del parts["requires_safety_checker"]
+    D.StableDiffusionUpscalePipeline(**parts).save_pretrained(folder)
+
+
+def controlnet(folder: Path) -> None:
+    control = D.ControlNetModel(
+        block_out_channels=(8, 16), norm_num_groups=4, layers_per_block=1, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        cross_attention_dim=32, attention_head_dim=4, conditioning_embedding_out_channels=(4, 8),
+    )  # fmt: skip
+    D.StableDiffusionControlNetPipeline(**stable(controlnet=control)).save_pretrained(folder)
+
+
+def of_size(*sizes: tuple[int, int]) -> Any:
+    """Checks that the picture has one of these sizes and is not all of one colour."""
+
+    def check(values: Mapping[str, Any], samples: Samples) -> None:
+        picture = load_image(values["image"])
+        assert picture.size in sizes
+        assert np.asarray(picture).std() > 0
+
+    return check
+
+
+def holed(samples: Samples) -> Any:
+    """The picture of shapes with its left half erased."""
+    picture = load_image(samples.picture).convert("RGBA")
+    picture.paste((0, 0, 0, 0), (0, 0, 48, 64))
+    return samples.of_image(picture, "holed.png")
+
+
+def painted(values: Mapping[str, Any], samples: Samples) -> None:
+    """The erased half is another one; the other half is as it was."""
+    made, given = np.asarray(load_image(values["image"])), np.asarray(load_image(samples.picture))
+    assert (made[:, 48:] == given[:, 48:]).all()
+    assert made[:, :48].std() > 0
+    assert not (made[:, :48] == given[:, :48]).all()
+
+
+def _of(task: str, kind: str, build: Any, inputs: Any, check: Any, live: str | None = None, *, half: bool = True) -> Case:
+    return Case(task=task, kind=kind, build=build, inputs=inputs, check=check, live=live, half=half)
+
+
+def asked(samples: Samples) -> dict[str, Any]:
+    return {"image": samples.picture, "prompt": "a blue cat"}
+
+
+CASES = (
+    _of("text-to-image", "stable-diffusion", stable_diffusion, lambda s: {"prompt": "the red cat", "negative_prompt": "dog"},
+        of_size((32, 32))),
+    _of("text-to-image", "stable-diffusion-xl", stable_diffusion_xl, lambda s: {"prompt": "the red cat"}, of_size((32, 32))),
+    _of("text-to-image", "flux", flux, lambda s: {"prompt": "the red cat"}, of_size((128, 128))),
+    _of("unconditional-image-generation", "ddpm", ddpm, lambda s: {}, of_size((16, 16))),
+    _of("image-to-image", "stable-diffusion", stable_diffusion, asked, of_size((40, 24))),
+    _of("image-to-image", "instruct-pix2pix", instruct, asked, of_size((40, 24))),
+    _of("image-to-image", "inpainting", inpainting, lambda s: {"image": holed(s), "prompt": "a dog"}, painted),
+    _of("image-to-image", "upscaler", upscaler, lambda s: {"image": s.picture}, of_size((192, 128))),
+    _of("image-to-image", "controlnet-canny", controlnet, asked, of_size((40, 24))),
+    _of("image-text-to-image", "stable-diffusion", stable_diffusion, asked, of_size((40, 24))),
+)  # fmt: skip
