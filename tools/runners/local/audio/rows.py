@@ -2,6 +2,56 @@
 
 from __future__ import annotations
 
+from ..loading.of_transformers import Transformers
 from ..row import LocalRow
 
-ROWS: tuple[LocalRow, ...] = ()
+ROWS: tuple[LocalRow, ...] = (
+    LocalRow(
+        task="automatic-speech-recognition",
+        function="audio.recognition:speech_recognition",
+        loaders=(
+            Transformers(
+                autos=("AutoModelForCTC", "AutoModelForSpeechSeq2Seq"),
+                parts=("tokenizer", "feature_extractor"),
+                architectures=(
+                    "*ForCTC",
+                    "Whisper*ForConditionalGeneration",
+                    "Moonshine*ForConditionalGeneration",
+                    "Speech2TextForConditionalGeneration",
+                    "SpeechEncoderDecoderModel",
+                    "SpeechT5ForSpeechToText",
+                ),
+                may_miss=("*.masked_spec_embed",),  # is used in training only
+                half=True,
+            ),
+        ),
+        packages=("av", "soundfile"),
+    ),
+    LocalRow(
+        task="audio-classification",
+        function="audio.classification:audio_classification",
+        loaders=(
+            Transformers(
+                autos=("AutoModelForAudioClassification",),
+                parts=("feature_extractor",),
+                architectures=("*ForAudioClassification", "*ForSequenceClassification"),
+                may_miss=("*.masked_spec_embed",),
+                half=True,
+            ),
+        ),
+        packages=("av", "soundfile"),
+    ),
+    LocalRow(
+        task="voice-activity-detection",
+        function="audio.activity:voice_activity",
+        loaders=(
+            Transformers(
+                autos=("AutoModelForAudioFrameClassification",),
+                parts=("feature_extractor",),
+                architectures=("*ForAudioFrameClassification",),
+                may_miss=("*.masked_spec_embed",),
+            ),
+        ),
+        packages=("av", "soundfile"),
+    ),
+)
