@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +53,11 @@ def choose_device(name: str | None = None) -> Device:
     Raises:
         CallerError: this machine does not have it.
     """
+    kind = (name or "").split(":")[0]
+    if not _has_torch() and kind in ("", "cpu"):
+        return Device(name="cpu", half="float32")  # for models that do without torch
     import torch
 
-    kind = (name or "").split(":")[0]
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if (kind == "cuda" and not cuda) or (kind == "mps" and not mps):
         raise CallerError(f"This machine has no device {name!r} that torch can use.", remedy="Leave the device out, or name cpu.")
@@ -62,6 +67,19 @@ def choose_device(name: str | None = None) -> Device:
     if kind == "mps" or (name is None and mps):
         return Device(name="mps", half="float16")
     return Device(name="cpu", half="bfloat16" if _computes_bfloat16() else "float32")
+
+
+def without_gradients() -> AbstractContextManager[object]:
+    """A block in which torch keeps nothing for training; where it is not installed, models do without it."""
+    if not _has_torch():
+        return nullcontext()
+    import torch
+
+    return torch.inference_mode()
+
+
+def _has_torch() -> bool:
+    return sys.modules["torch"] is not None if "torch" in sys.modules else find_spec("torch") is not None
 
 
 def _computes_bfloat16() -> bool:

@@ -126,13 +126,15 @@ def read_model_files(folder: Path, ident: str) -> ModelFiles:
     """
     config_file = next((folder / n for n in _CONFIGS if (folder / n).is_file()), None)
     if config_file is None:
-        return _of_skops(folder, ident)
+        return _of_skops(folder, ident, {})
     layout = _CONFIGS[config_file.name]
     if layout == "sentence-transformers":
         config_file = folder / "config.json"  # of the transformer that it begins with
     config = _read_json(config_file, ident) if config_file.is_file() else {}
     if layout == "transformers" and "_class_name" in config:
         layout = "diffusers"  # one module, such as a ControlNet
+    if layout == "transformers" and isinstance(config.get("sklearn"), dict):
+        return _of_skops(folder, ident, config)
     weights = tuple(_whole_pipeline(folder) if config_file.name == "model_index.json" else _weights(folder, layout))
     if not weights:
         raise _without_weights(folder, ident)
@@ -151,13 +153,18 @@ def _read_json(path: Path, ident: str) -> Mapping[str, Any]:
     return read
 
 
-def _of_skops(folder: Path, ident: str) -> ModelFiles:
+def _of_skops(folder: Path, ident: str, config: Mapping[str, Any]) -> ModelFiles:
+    """A model of scikit-learn. Which file it is in, its config.json says; without one, it is the only .skops file."""
     if not folder.is_dir():
         raise ModelRefusedError(f"The folder of {ident!r} is not there (any more): {str(folder)!r}.", remedy="Check the path.")
-    found = tuple(sorted(folder.glob("*.skops")))
+    found = sorted(p for p in folder.glob("*.skops") if p.is_file())
+    declared = config.get("sklearn", {}).get("model")
+    named = declared.get("file") if isinstance(declared, dict) else None
+    if isinstance(named, str) and any(p.name == named for p in found):
+        found = [folder / named]
     if not found:
         raise _without_weights(folder, ident)
-    return ModelFiles(id=ident, folder=folder, layout="skops", config={}, weights=found[:1])
+    return ModelFiles(id=ident, folder=folder, layout="skops", config=config, weights=tuple(found[:1]))
 
 
 def _weights(folder: Path, layout: str) -> Iterator[Path]:
