@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
+import torch
 import transformers as T
 from tokenizers import pre_tokenizers
 
 from tests.local_models.case import Case
 from tests.local_models.samples import Samples
 from tests.local_models.text import labels, save
+from tests.local_models.tokenizers import word_tokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
 WAV2VEC2: dict[str, Any] = {
@@ -25,9 +30,7 @@ HZ = 16_000
 
 
 def wav2vec2_extractor() -> Any:
-    return T.Wav2Vec2FeatureExtractor(
-        feature_size=1, sampling_rate=HZ, padding_value=0.0, do_normalize=True, return_attention_mask=False
-    )  # type: ignore[no-untyped-call]
+    return T.Wav2Vec2FeatureExtractor(feature_size=1, sampling_rate=HZ, padding_value=0.0, do_normalize=True, return_attention_mask=False)  # type: ignore[no-untyped-call]
 
 
 def letter_tokenizer(folder: Path) -> Any:
@@ -87,6 +90,88 @@ def frame_classifier(folder: Path) -> None:
     save(folder, wav2vec2_extractor(), T.Wav2Vec2ForAudioFrameClassification(T.Wav2Vec2Config(**WAV2VEC2, **labels("A", "B"))))
 
 
+def vits(folder: Path) -> None:
+    path = folder / "vocab.json"
+    path.write_text(json.dumps({c: i for i, c in enumerate("_ abcdefghijklmnopqrstuvwxyz'")}))
+    tokenizer = T.VitsTokenizer(str(path), pad_token="_", unk_token="_", phonemize=False, language="eng")
+    config = T.VitsConfig(
+        vocab_size=tokenizer.vocab_size, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, ffn_dim=16, flow_size=16,
+        spectrogram_bins=9, duration_predictor_num_flows=1, duration_predictor_filter_channels=16, prior_encoder_num_flows=1,
+        posterior_encoder_num_wavenet_layers=1, prior_encoder_num_wavenet_layers=1, upsample_initial_channel=16, upsample_rates=[8, 8],
+        upsample_kernel_sizes=[16, 16], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]], depth_separable_num_layers=1,
+        depth_separable_channels=2, use_stochastic_duration_prediction=False, sampling_rate=HZ,
+    )  # fmt: skip
+    save(folder, tokenizer, T.VitsModel(config))
+
+
+SPEECHT5: dict[str, Any] = {
+    "hidden_size": 24, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "num_mel_bins": 16, "speech_decoder_prenet_units": 16, "speech_decoder_postnet_units": 16,
+    "speaker_embedding_dim": 8, "max_speech_positions": 4000, "max_text_positions": 60, "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 2, "conv_dim": (16, 16), "conv_stride": (5, 64), "conv_kernel": (10, 64), "num_feat_extract_layers": 2,
+}  # fmt: skip
+
+
+def vocoder(folder: Path) -> None:
+    config = T.SpeechT5HifiGanConfig(
+        model_in_dim=16, upsample_initial_channel=16, upsample_rates=[4, 4], upsample_kernel_sizes=[8, 8], resblock_kernel_sizes=[3],
+        resblock_dilation_sizes=[[1, 3]], initializer_range=0.3,
+    )  # fmt: skip
+    T.SpeechT5HifiGan(config).save_pretrained(folder)
+
+
+def never_ends(model: Any) -> Any:
+    """A model that speaks for as long as it may: it does not see the end before."""
+    torch.nn.init.constant_(model.speech_decoder_postnet.prob_out.bias, -9.0)
+    return model
+
+
+def character_tokenizer(folder: Path) -> Any:
+    """Of SpeechT5: sentencepiece over single characters."""
+    import sentencepiece
+
+    out = io.BytesIO()
+    lines = iter(["the quick brown fox jumps over the lazy dog . , ' ? !"] * 5)
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=lines, model_writer=out, model_type="char", vocab_size=60, hard_vocab_limit=False, minloglevel=2,
+        bos_id=0, pad_id=1, eos_id=2, unk_id=3,
+    )  # fmt: skip
+    (folder / "spm_char.model").write_bytes(out.getvalue())
+    return T.SpeechT5Tokenizer(str(folder / "spm_char.model"))
+
+
+def speecht5(folder: Path) -> None:
+    tokenizer = character_tokenizer(folder)
+    model = never_ends(T.SpeechT5ForTextToSpeech(T.SpeechT5Config(vocab_size=len(tokenizer) + 5, **SPEECHT5)))
+    save(folder, T.SpeechT5Processor(T.SpeechT5FeatureExtractor(num_mel_bins=16), tokenizer), model)  # type: ignore[no-untyped-call]
+    vocoder(folder / "vocoder")
+
+
+def speecht5_voices(folder: Path) -> None:
+    extractor = T.SpeechT5FeatureExtractor(num_mel_bins=16)  # type: ignore[no-untyped-call]
+    save(folder, extractor, never_ends(T.SpeechT5ForSpeechToSpeech(T.SpeechT5Config(vocab_size=20, **SPEECHT5))))
+    vocoder(folder / "vocoder")
+
+
+def musicgen(folder: Path) -> None:
+    tokenizer = word_tokenizer("t5")
+    text = T.T5Config(vocab_size=len(tokenizer), d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2, pad_token_id=0, eos_token_id=1)
+    codec = T.EncodecConfig(
+        sampling_rate=1000, upsampling_ratios=[10, 10], num_filters=4, hidden_size=8, codebook_size=32, codebook_dim=8,
+        num_residual_layers=1, num_lstm_layers=1, target_bandwidths=[0.1], kernel_size=3, last_kernel_size=3,
+    )  # fmt: skip
+    decoder = T.MusicgenDecoderConfig(
+        vocab_size=32, hidden_size=16, ffn_dim=16, num_hidden_layers=1, num_attention_heads=2, num_codebooks=2, pad_token_id=32,
+        bos_token_id=32, max_position_embeddings=256,
+    )  # fmt: skip
+    model = T.MusicgenForConditionalGeneration(T.MusicgenConfig(text_encoder=text, audio_encoder=codec, decoder=decoder))
+    of = model.generation_config
+    assert of is not None
+    of.decoder_start_token_id = of.pad_token_id = of.bos_token_id = 32
+    of.guidance_scale = 3.0
+    save(folder, tokenizer, model)
+
+
 def of_letters(values: Mapping[str, Any], samples: Samples) -> None:
     assert values["text"]
     assert set(values["text"]) <= set(LETTERS + " <unk>")
@@ -114,6 +199,35 @@ def within_two_seconds(values: Mapping[str, Any], samples: Samples) -> None:
     assert {s["label"] for s in segments} <= {"A", "B"}
     assert all(0 <= s["start"] < s["end"] <= 2 for s in segments)
     assert [s["start"] for s in segments] == sorted(s["start"] for s in segments)
+
+
+def heard(values: Mapping[str, Any]) -> tuple[Any, int]:
+    """Samples and rate of the sound that was made."""
+    samples, rate = soundfile.read(values["audio"].path)
+    assert np.isfinite(samples).all()
+    assert np.abs(samples).max() > 0
+    return samples, rate
+
+
+def two_sentences(values: Mapping[str, Any], samples: Samples) -> None:
+    """There is a pause of a quarter of a second, and nowhere else is it that quiet for so long."""
+    sound, rate = heard(values)
+    assert rate == HZ
+    quiet = np.convolve(sound == 0, np.ones(rate // 4), mode="valid") >= rate // 4 - 0.5
+    assert quiet.any()
+    assert quiet.argmax() > 0
+    assert not quiet[-1]
+
+
+def some_sound(values: Mapping[str, Any], samples: Samples) -> None:
+    sound, rate = heard(values)
+    assert rate == HZ
+    assert len(sound) > 1000
+
+
+def ten_seconds(values: Mapping[str, Any], samples: Samples) -> None:
+    sound, rate = heard(values)
+    assert len(sound) / rate == pytest.approx(10, abs=0.5)
 
 
 CASES: tuple[Case, ...] = (
@@ -160,5 +274,34 @@ CASES: tuple[Case, ...] = (
         build=frame_classifier,
         inputs=lambda s: {"audio": s.sound},
         check=within_two_seconds,
+    ),
+    Case(
+        task="text-to-speech",
+        kind="vits",
+        build=vits,
+        inputs=lambda s: {"text": "The cat sat on the mat. Who is there?", "language": "en"},
+        check=two_sentences,
+        live="facebook/mms-tts-eng",
+    ),
+    Case(
+        task="text-to-speech",
+        kind="speecht5",
+        build=speecht5,
+        inputs=lambda s: {"text": "The lazy dog. Who is there?"},
+        check=two_sentences,
+    ),
+    Case(
+        task="audio-to-audio",
+        kind="speecht5",
+        build=speecht5_voices,
+        inputs=lambda s: {"audio": s.tone(0.5)},
+        check=some_sound,
+    ),
+    Case(
+        task="text-to-audio",
+        kind="musicgen",
+        build=musicgen,
+        inputs=lambda s: {"prompt": "a great song"},
+        check=ten_seconds,
     ),
 )

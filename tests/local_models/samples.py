@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 from PIL import Image, ImageDraw
 
 from langchain_hugginggpt.tools.artifacts import Artifact, ArtifactStore
 from langchain_hugginggpt.tools.media import wav_bytes
+from langchain_hugginggpt.tools.video import mp4_bytes
 
 INPUTS = Path(__file__).parents[2] / "examples" / "inputs"
 
@@ -55,3 +57,24 @@ class Samples:
         at = np.arange(int(seconds * rate)) / rate
         wave = np.sin(2 * np.pi * (220 + 60 * at) * at) * 0.4
         return self.store.put(wav_bytes((wave * 32767).astype("<i2").tobytes(), rate=rate), name=f"tone-{seconds:g}s.wav")
+
+    def recording(self, name: str, *, seconds: float = 3.0, rate: int = 22_050, channels: int = 2, subtype: str | None = None) -> Artifact:
+        """A tone of 440 Hz; the format by the name's suffix: wav, flac, ogg, mp3."""
+        at = np.arange(int(seconds * rate)) / rate
+        wave = 0.5 * np.sin(2 * np.pi * 440 * at)
+        out = io.BytesIO()
+        soundfile.write(out, np.stack([wave] * channels, axis=1), rate, format=Path(name).suffix[1:].upper(), subtype=subtype)
+        return self.store.put(out.getvalue(), name=name)
+
+    @cached_property
+    def video(self) -> Artifact:
+        """Three seconds, 64 x 48 pixels, 10 frames a second: a white square that moves from left to right over black."""
+        return self.moving_square(30)
+
+    def moving_square(self, frames: int, *, fps: float = 10.0) -> Artifact:
+        """A square of 8 pixels whose left side is at 0 in the first frame and at 56 in the last; 64 x 48 pixels."""
+        pictures = [np.zeros((48, 64, 3), np.uint8) for _ in range(frames)]
+        for number, picture in enumerate(pictures):
+            left = round(56 * number / max(1, frames - 1))
+            picture[20:28, left : left + 8] = 255
+        return self.store.put(mp4_bytes(pictures, fps=fps), name="square.mp4")

@@ -54,4 +54,29 @@ ROWS: tuple[LocalRow, ...] = (
         ),
         packages=("av", "soundfile"),
     ),
+    LocalRow(
+        task="text-to-speech",
+        function="audio.speech:text_to_speech",
+        loaders=(
+            Transformers(
+                autos=("AutoModelForTextToWaveform", "AutoModelForTextToSpectrogram"),
+                parts=("tokenizer",),
+                architectures=("VitsModel", "SpeechT5ForTextToSpeech"),
+            ),
+        ),
+        packages=("av", "soundfile"),
+    ),
+    LocalRow(
+        task="audio-to-audio",
+        function="audio.speecht5:speech_to_speech",
+        loaders=(Transformers(autos=(), classes=("SpeechT5ForSpeechToSpeech",), parts=("feature_extractor",), architectures=()),),
+        packages=("av", "soundfile"),
+    ),
+    LocalRow(
+        task="text-to-audio",
+        function="audio.music:music",
+        loaders=(
+            Transformers(autos=("AutoModelForTextToWaveform",), parts=("tokenizer",), architectures=("MusicgenForConditionalGeneration",)),
+        ),
+    ),
 )
