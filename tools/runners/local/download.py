@@ -21,13 +21,14 @@ _OTHERS = ("onnx", "openvino", "coreml", "original", "flax", "gguf", "mlx", "run
 _MARGIN = 1.05
 
 
-def download(model: str, *, max_bytes: int, cache: Path | None = None) -> Path:
+def download(model: str, *, max_bytes: int, cache: Path | None = None, endpoint: str | None = None) -> Path:
     """Fetch the newest version of a model into the Hub's cache: weights in safetensors (or skops) form, configs and tokenizers.
 
     Args:
         model: Hub id.
         max_bytes: a larger one is refused.
         cache: the folder; None: where huggingface_hub has it.
+        endpoint: address of the Hub; None: the one that huggingface_hub uses.
 
     Returns:
         The folder of its snapshot.
@@ -40,14 +41,14 @@ def download(model: str, *, max_bytes: int, cache: Path | None = None) -> Path:
     from huggingface_hub import HfApi, hf_hub_download
 
     try:
-        info = HfApi().model_info(model, files_metadata=True)
+        info = HfApi(endpoint=endpoint).model_info(model, files_metadata=True)
         sizes = {s.rfilename: s.size or 0 for s in info.siblings or ()}
         names = wanted(list(sizes), model)
         _check_size(model, names, sizes, max_bytes, cache)
         bars = _bars()
         for name in names:
             check_abandoned()
-            path = hf_hub_download(model, name, revision=info.sha, cache_dir=cache, tqdm_class=bars)
+            path = hf_hub_download(model, name, revision=info.sha, cache_dir=cache, tqdm_class=bars, endpoint=endpoint)
         _keep_main(str(info.sha), Path(path), names[-1])
     except HuggingGPTError:
         raise

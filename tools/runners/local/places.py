@@ -30,18 +30,27 @@ class ModelPlaces:
         folders: each holds models as `NAME/` or `ORG/NAME/`; that path is the model's id.
         max_download: bytes that may be downloaded for one model.
         cache: the Hub's cache; default: where huggingface_hub has it.
+        endpoint: address of the Hub; default: the one that huggingface_hub uses.
 
     Raises:
         CallerError: a folder is not there.
     """
 
-    def __init__(self, folders: Sequence[Path | str] = (), *, max_download: int = 0, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        folders: Sequence[Path | str] = (),
+        *,
+        max_download: int = 0,
+        cache: Path | None = None,
+        endpoint: str | None = None,
+    ) -> None:
         self._folders = tuple(Path(f) for f in folders)
         for folder in self._folders:
             if not folder.is_dir():
                 raise CallerError(f"There is no folder of models {str(folder)!r}.", remedy="Check the path.")
         self._max_download = max_download
         self._given_cache = cache
+        self._endpoint = endpoint
         self._known: dict[Path, tuple[tuple[int, ...], ModelFiles | None]] = {}
 
     def availability(self, row: LocalRow, card: ModelCard | None) -> Availability:
@@ -87,7 +96,7 @@ class ModelPlaces:
 
             if not self._max_download:
                 raise ModelAbsentError(f"{card.id!r} is not on this machine.", remedy=_ALLOW.format(id=card.id, size="2GB"))
-            folder = download(card.id, max_bytes=self._max_download, cache=self._cache)
+            folder = download(card.id, max_bytes=self._max_download, cache=self._cache, endpoint=self._endpoint)
         return read_model_files(folder, card.id)
 
     @property

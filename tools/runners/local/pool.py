@@ -191,6 +191,7 @@ class ModelPool:
             self._timer = None
             latest = time.monotonic() - (self._idle_seconds or 0.0)
             dropped = [self._held.pop(k) for k, h in list(self._held.items()) if not h.users and h.given_back <= latest]
+            self._changed.notify_all()
             self._wake_later()
         _free(dropped)
 

@@ -49,7 +49,7 @@ class LocalRow:
 
     Attributes:
         task: the Hub's name of it.
-        function: `module:name` in this folder, a `LocalExpert`; imported when the task is run for the first time.
+        function: a `LocalExpert`, or `module:name` of one in this folder, imported when the task is run for the first time.
         loaders: what may hold its models; the first that fits a folder is taken.
         extra: the extra of this distribution that brings its packages.
         packages: packages that the function needs besides those of its loaders.
@@ -57,7 +57,7 @@ class LocalRow:
     """
 
     task: str
-    function: str
+    function: str | LocalExpert
     loaders: tuple[Loader, ...]
     extra: str = "local"
     packages: tuple[str, ...] = ()
@@ -73,6 +73,8 @@ class LocalRow:
 
     def expert(self) -> LocalExpert:
         """The function."""
+        if not isinstance(self.function, str):
+            return self.function
         module, name = self.function.split(":")
         function: LocalExpert = getattr(import_module(f".{module}", __package__), name)
         return function

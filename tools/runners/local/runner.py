@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ....index.errors import ExpertError, HuggingGPTError
 from ...errors import ExpertTimeoutError, ModelRefusedError
 from ..runner import Availability, RunnerOutput
-from .devices import Device, check_device, choose_device
+from .devices import Device, check_device, choose_device, without_gradients
 from .places import ModelPlaces
 from .pool import ModelPool
 from .row import LocalRow
@@ -42,6 +42,8 @@ class LocalRunner:
     Args:
         models: folders of models.
         max_download: bytes that may be downloaded for one model; 0: nothing is.
+        cache: the Hub's cache on this machine. Default: where huggingface_hub has it.
+        endpoint: address of the Hub. Default: the one that huggingface_hub uses.
         pool: the models in memory. Default: one of its own.
         device: as torch names it; None: the best that there is.
         concurrency: how many models compute at once; further calls wait in line.
@@ -60,6 +62,8 @@ class LocalRunner:
         *,
         models: Sequence[Path | str] = (),
         max_download: int = 0,
+        cache: Path | None = None,
+        endpoint: str | None = None,
         pool: ModelPool | None = None,
         device: str | None = None,
         concurrency: int = 2,
@@ -67,7 +71,7 @@ class LocalRunner:
         table: Mapping[str, LocalRow] = LOCAL,
     ) -> None:
         self.pool = pool or ModelPool()
-        self._places = ModelPlaces(models, max_download=max_download)
+        self._places = ModelPlaces(models, max_download=max_download, cache=cache, endpoint=endpoint)
         check_device(device)
         self._device_name = device
         self._timeout = timeout
@@ -129,9 +133,7 @@ class LocalRunner:
     def _call(self, row: LocalRow, card: ModelCard, inputs: Mapping[str, Any], job: Job[RunnerOutput]) -> RunnerOutput:
         try:
             with self._model(row, card) as (key, model), self._limited(job, key, card.id):
-                import torch
-
-                with torch.inference_mode():
+                with without_gradients():
                     return row.expert()(model, inputs)
         except HuggingGPTError:
             raise
