@@ -96,9 +96,18 @@ def test_a_config_that_is_no_config(tmp_path: Path, text: str) -> None:
 def broken(path: Path) -> list[bytes]:
     whole = path.read_bytes()
     return [
-        b"", whole[:4], whole[:20], whole[:-1], whole + b"x", b"\xff" * 8 + whole[8:], b"version https://git-lfs.github.com/spec/v1\n", b"<html>" * 50,
-        (2).to_bytes(8, "little") + b"[]", (14).to_bytes(8, "little") + b'{"w": {"a":1}}', (4).to_bytes(8, "little") + b"null",
-    ]  # fmt: skip
+        b"",
+        whole[:4],
+        whole[:20],
+        whole[:-1],
+        whole + b"x",
+        b"\xff" * 8 + whole[8:],
+        b"version https://git-lfs.github.com/spec/v1\n",
+        b"<html>" * 50,
+        (2).to_bytes(8, "little") + b"[]",
+        (14).to_bytes(8, "little") + b'{"w": {"a":1}}',
+        (4).to_bytes(8, "little") + b"null",
+    ]
 
 
 @pytest.mark.parametrize("which", range(11))
