@@ -47,7 +47,7 @@ def _paints_in(pipe: Any) -> bool:
     return unet is not None and vae is not None and int(unet.config.in_channels) == 2 * int(vae.config.latent_channels) + 1
 
 
-def unconditional_image_generation(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutput:
+def unconditional_image_generation(model: LoadedModel, _inputs: Mapping[str, Any]) -> RunnerOutput:
     """A random picture of the kind that the model was trained on.
 
     Raises:
