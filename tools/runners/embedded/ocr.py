@@ -50,18 +50,23 @@ class PageReader:
 
     def read(self, picture: Image.Image) -> Page:
         """Read an RGB picture. It is scaled down to 2500 pixels on its longer side; a page on its side or upside down is turned."""
+        legible, _ = self.pieces(picture)
+        return Page(lines=tuple(lines_in_order(legible)), score=_mean_score(legible))
+
+    def pieces(self, picture: Image.Image) -> tuple[list[Piece], tuple[int, int]]:
+        """What is legible and where it stands, in no order; and width and height of the page that this refers to, once it was turned."""
         picture = _within_shape(_within_size(picture))
         pieces = self._pieces(picture)
-        best, best_score = ([], 0.0) if _on_its_side(pieces) else (pieces, _mean_score(pieces))
+        best, best_score, size = ([], 0.0, picture.size) if _on_its_side(pieces) else (pieces, _mean_score(pieces), picture.size)
         for degrees in _turns(pieces):
-            turned = self._pieces(picture.rotate(degrees, expand=True))
+            page = picture.rotate(degrees, expand=True)
+            turned = self._pieces(page)
             score = _mean_score(turned)
             if score > best_score:
-                best, best_score = turned, score
+                best, best_score, size = turned, score, page.size
             if score >= _UPRIGHT:
                 break
-        legible = [p for p in best if p.score >= _LEGIBLE]
-        return Page(lines=tuple(lines_in_order(legible)), score=_mean_score(legible))
+        return [p for p in best if p.score >= _LEGIBLE], size
 
     def _pieces(self, picture: Image.Image) -> list[Piece]:
         import numpy as np
