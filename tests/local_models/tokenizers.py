@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import transformers
@@ -26,6 +27,21 @@ _NAMES: dict[str, dict[str, str]] = {
     "bart": {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>",
              "unk_token": "<unk>", "mask_token": "<mask>"},
 }  # fmt: skip
+
+BERT: dict[str, Any] = {
+    "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 37, "max_position_embeddings": 128
+}  # fmt: skip
+
+
+def labels(*names: str) -> dict[str, Any]:
+    """Arguments of a config that name its classes."""
+    return {"id2label": dict(enumerate(names)), "label2id": {n: i for i, n in enumerate(names)}}
+
+
+def save(folder: Path, *parts: Any) -> None:
+    """Write a model and what belongs to it."""
+    for part in parts:
+        part.save_pretrained(folder)
 
 
 def word_tokenizer(style: str = "bert", *, extra: tuple[str, ...] = (), longest: int = 128) -> Any:

@@ -135,8 +135,9 @@ def refuse_random(files: ModelFiles, info: Mapping[str, Any], may_miss: Sequence
     wrong = sorted(str(k[0]) if isinstance(k, tuple) else str(k) for k in info.get("mismatched_keys", ()))
     random = [k for k in (*missing, *wrong) if not any(fnmatchcase(k, p) for p in may_miss)]
     if random:
+        made = ", ".join(files.architectures)
         raise ModelRefusedError(
-            f"{files.id!r} is not whole: its files lack {len(random)} weight{'s' if len(random) > 1 else ''} of {', '.join(files.architectures)} "
+            f"{files.id!r} is not whole: its files lack {len(random)} weight{'s' if len(random) > 1 else ''} of {made} "
             f"({', '.join(random[:3])}{', …' if len(random) > 3 else ''}), which would be random numbers.",
             remedy="Choose a model that was trained for the task.",
         )
@@ -171,8 +172,9 @@ def bytes_of(model: Any) -> int:
 @contextmanager
 def quiet() -> Iterator[None]:
     """No bars and no reports of transformers while a model is loaded: what matters of them is raised."""
-    from transformers.utils import logging
+    import transformers
 
+    logging: Any = transformers.utils.logging
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
