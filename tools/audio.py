@@ -177,7 +177,7 @@ def _resampled(blocks: Iterator[Samples], given: int, wanted: int) -> Iterator[S
 
 def _soundfile() -> Any:
     try:
-        import soundfile
+        import soundfile  # type: ignore[import-untyped]
     except ImportError as e:
         raise MissingExtraError("soundfile", "local") from e
     return soundfile

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
+import soundfile  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw
 
 from langchain_hugginggpt.tools.artifacts import Artifact, ArtifactStore

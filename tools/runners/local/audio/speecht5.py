@@ -96,9 +96,8 @@ def _load_vocoder(model: LoadedModel) -> Any:
             remedy=f"Put it into the folder {str(model.files.folder / 'vocoder')!r}, or fetch it into the Hub's cache.",
         )
     files = read_model_files(folder, _VOCODER)  # refuses pickled weights
-    loaded, info = transformers.SpeechT5HifiGan.from_pretrained(
-        files.folder, use_safetensors=True, local_files_only=True, output_loading_info=True
-    )
+    make: Any = transformers.SpeechT5HifiGan
+    loaded, info = make.from_pretrained(files.folder, use_safetensors=True, local_files_only=True, output_loading_info=True)
     if info["missing_keys"] or info["mismatched_keys"] or loaded.config.model_in_dim != model.config.num_mel_bins:
         raise ModelRefusedError(f"The vocoder in {str(folder)!r} is not whole, or not for {model.id!r}.", remedy=f"Fetch {_VOCODER} again.")
     return loaded.eval().to(model.device)
