@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .artifacts import Artifact
-from .containers import import_av, opened
+from .containers import import_av, open_file, opened
 from .errors import MediaError, MissingExtraError
 from .media import HIGHEST_RATE, LOWEST_RATE, MAX_SECONDS
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _BLOCK_SECONDS = 1.0
 _MOST_CHANNELS = 64
+_TAIL_SECONDS = 0.1
 _READ_BY_SOUNDFILE = ("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg")
 
 
@@ -104,11 +105,7 @@ def _source(artifact: Artifact) -> Iterator[tuple[int, Iterator[Samples]]]:
     """The rate of a recording and its samples in blocks, mono."""
     if artifact.media_type in _READ_BY_SOUNDFILE:
         soundfile = _soundfile()
-        try:
-            f = artifact.path.open("rb")
-        except OSError as e:
-            raise MediaError(f"The file of {artifact.id} ({artifact.name!r}) cannot be read: {e.strerror}.") from e
-        with f:
+        with open_file(artifact) as f:
             try:
                 sound = soundfile.SoundFile(f)
             except soundfile.LibsndfileError:  # such as ADPCM in wav of a kind that it does not know
@@ -160,7 +157,10 @@ def _checked(artifact: Artifact, blocks: Iterator[Samples], rate: int) -> Iterat
 
 
 def _resampled(blocks: Iterator[Samples], given: int, wanted: int) -> Iterator[Samples]:
-    """A stream of samples at another rate, by FFmpeg's resampler, which goes on from block to block."""
+    """A stream of samples at another rate, by FFmpeg's resampler, which goes on from block to block.
+
+    A little silence is put after the end and cut off again, since the resampler gives nothing of less than it looks at at once.
+    """
     import numpy as np
 
     if given == wanted:
@@ -168,11 +168,22 @@ def _resampled(blocks: Iterator[Samples], given: int, wanted: int) -> Iterator[S
         return
     av = import_av()
     resampler = av.AudioResampler(format="flt", layout="mono", rate=wanted)
-    for block in blocks:
+    taken = made = 0
+
+    def through(block: Samples) -> Iterator[Samples]:
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block[None, :], dtype=np.float32), format="flt", layout="mono")
         frame.sample_rate = given
         yield from (out.to_ndarray()[0] for out in resampler.resample(frame))
-    yield from (out.to_ndarray()[0] for out in resampler.resample(None))
+
+    for block in blocks:
+        taken += len(block)
+        for out in through(block):
+            made += len(out)
+            yield out
+    left = max(1, round(taken * wanted / given)) - made
+    silence = np.zeros(round(_TAIL_SECONDS * given), np.float32)
+    tail = np.concatenate([*through(silence), *(out.to_ndarray()[0] for out in resampler.resample(None))])
+    yield tail[:left]
 
 
 def _soundfile() -> Any:

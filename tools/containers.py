@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from .artifacts import Artifact
 from .errors import MediaError, MissingExtraError
@@ -39,10 +39,17 @@ def opened(artifact: Artifact, *, kind: str) -> Iterator[Any]:
         "video": ("a video", "Give an mp4 (H.264) or webm file."),
         "audio": ("a recording", "Give a wav, flac, ogg, mp3 or m4a file."),
     }[kind]
+    with open_file(artifact) as f:
+        try:
+            with av.open(f, options={"format_whitelist": _FORMATS}) as container:
+                yield container
+        except av.error.FFmpegError as e:
+            raise MediaError(f"{artifact.name!r} cannot be read as {what}: {e.strerror}.", remedy=advice) from e
+
+
+def open_file(artifact: Artifact) -> BinaryIO:
+    """A file where it lies. Raises MediaError if it has gone."""
     try:
-        with artifact.path.open("rb") as f, av.open(f, options={"format_whitelist": _FORMATS}) as container:
-            yield container
-    except av.error.FFmpegError as e:  # some are kinds of OSError and ValueError: it comes first
-        raise MediaError(f"{artifact.name!r} cannot be read as {what}: {e.strerror}.", remedy=advice) from e
+        return artifact.path.open("rb")
     except OSError as e:
         raise MediaError(f"The file of {artifact.id} ({artifact.name!r}) cannot be read: {e.strerror}.") from e
