@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
-import transformers as T
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from skops import io
 
 from tests.local_models.case import Case
 from tests.local_models.samples import Samples
+
+T: Any = import_module("transformers")  # these have no types, or not of all
+pd: Any = import_module("pandas")
+io: Any = import_module("skops.io")
+compose: Any = import_module("sklearn.compose")
+ensemble: Any = import_module("sklearn.ensemble")
+linear: Any = import_module("sklearn.linear_model")
+pipelines: Any = import_module("sklearn.pipeline")
+preparing: Any = import_module("sklearn.preprocessing")
 
 FLOWERS = [{"length": 1.0 + i, "width": 0.5 + i % 3, "kind": "long" if i > 4 else "short"} for i in range(10)]
 ROOMS = [{"rooms": 3, "city": "Paris"}, {"rooms": "4", "city": "Rome"}]
@@ -39,24 +41,26 @@ def flowers() -> tuple[Any, Any]:
 
 
 def classifier(folder: Path) -> None:
-    save(folder, make_pipeline(StandardScaler(), LogisticRegression()).fit(*flowers()))
+    save(folder, pipelines.make_pipeline(preparing.StandardScaler(), linear.LogisticRegression()).fit(*flowers()))
 
 
 def forest(folder: Path) -> None:
     x, y = flowers()
     save(
         folder,
-        RandomForestClassifier(n_estimators=5, random_state=0).fit(x.to_numpy(), y),
+        ensemble.RandomForestClassifier(n_estimators=5, random_state=0).fit(x.to_numpy(), y),
         config={"columns": ["length", "width"], "task": "tabular-classification"},
     )
 
 
 def prices(folder: Path) -> None:
     """A price of 100 for each room, and 50 more in Paris."""
-    rows = [{"rooms": r, "city": c} for r in range(1, 6) for c in ("Paris", "Rome")]
-    y = [100.0 * r["rooms"] + (50.0 if r["city"] == "Paris" else 0.0) for r in rows]  # type: ignore[operator]
-    encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["city"]), ("passthrough", ["rooms"]))
-    save(folder, make_pipeline(encode, LinearRegression()).fit(pd.DataFrame(rows), y), config={"task": "tabular-regression"})
+    rows: list[dict[str, Any]] = [{"rooms": r, "city": c} for r in range(1, 6) for c in ("Paris", "Rome")]
+    y = [100.0 * r["rooms"] + (50.0 if r["city"] == "Paris" else 0.0) for r in rows]
+    encoded = compose.make_column_transformer((preparing.OneHotEncoder(handle_unknown="ignore"), ["city"]), ("passthrough", ["rooms"]))
+    save(
+        folder, pipelines.make_pipeline(encode, linear.LinearRegression()).fit(pd.DataFrame(rows), y), config={"task": "tabular-regression"}
+    )
 
 
 def kinds(values: Mapping[str, Any], samples: Samples) -> None:

@@ -31,8 +31,9 @@ def edges_of(picture: Image.Image) -> Image.Image:
     """White edges on black (Canny)."""
     import numpy as np
     from PIL import Image
-    from skimage.feature import canny
+    from skimage import feature
 
     grey = np.asarray(picture.convert("L"), np.float64) / 255
+    canny: Any = feature.canny
     found = canny(grey, sigma=1.0, low_threshold=0.1, high_threshold=0.2)
     return Image.fromarray((found * 255).astype(np.uint8)).convert("RGB")

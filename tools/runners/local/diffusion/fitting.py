@@ -35,7 +35,7 @@ def fitting_size(model: LoadedModel, pipe: Any, size: tuple[int, int]) -> tuple[
             remedy="Cut the picture.",
         )
     scale, side = _factor(pipe), _side(pipe)
-    grid = _GRID if side >= _LARGE else 4 * scale
+    grid = _GRID if side >= _LARGE else max(8, 4 * scale)
     wide = side * math.sqrt(width / height)
     high = side * math.sqrt(height / width)
     return max(grid, round(wide / grid) * grid), max(grid, round(high / grid) * grid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ....errors import InputError, ModelRefusedError
@@ -63,10 +64,8 @@ def unconditional_image_generation(model: LoadedModel, _inputs: Mapping[str, Any
 
 def _ddim(pipe: Any) -> Any:
     """The same weights sampled by DDIM, which comes to a picture in 50 steps where DDPM needs 1,000."""
-    from diffusers import DDIMPipeline, DDIMScheduler
-
-    make: Any = DDIMPipeline
-    made = make(unet=pipe.unet, scheduler=DDIMScheduler.from_config(pipe.scheduler.config))
+    diffusers: Any = import_module("diffusers")
+    made = diffusers.DDIMPipeline(unet=pipe.unet, scheduler=diffusers.DDIMScheduler.from_config(pipe.scheduler.config))
     made.set_progress_bar_config(disable=True)
     return made
 

@@ -9,10 +9,10 @@ from ..vision.upscaling_loader import SWIN2SR
 _UNCONDITIONAL = ("DDPM*", "DDIM*", "PNDM*", "LDMPipeline", "ScoreSde*", "KarrasVe*", "ConsistencyModel*")
 _SOUND = ("*Audio*", "MusicLDM*", "AceStep*", "DanceDiffusion*", "SpectrogramDiffusion*")
 _FROM_VIDEO = ("*VideoToVideo*",)
-_FROM_IMAGE = ("*ImageToVideo*", "*Image2Video*", "*I2V*", "StableVideoDiffusion*", "PIA*", "*ImageToVideo*")
+_FROM_IMAGE = ("*ImageToVideo*", "*Image2Video*", "*I2V*", "StableVideoDiffusion*", "PIA*", "ConsisID*")
 _VIDEO = (
     *_FROM_VIDEO, *_FROM_IMAGE, "*Video*", "AnimateDiff*", "LTX*", "Wan*", "Mochi*", "Allegro*", "Latte*", "CogVideo*", "SkyReels*",
-    "Cosmos*", "EasyAnimate*", "AnyFlow*", "Helios*", "ConsisID*", "*T2V*", "LucyEdit*",
+    "Cosmos*", "EasyAnimate*", "AnyFlow*", "Helios*", "*T2V*", "LucyEdit*",
 )  # fmt: skip
 _SOLID = ("ShapE*",)
 _NO_PICTURE = (*_VIDEO, *_SOUND, *_SOLID, *_UNCONDITIONAL, "Marigold*", "*Prior*", "RFD*", "*Modular*", "LLaDA*", "DiffusionGemma*")
@@ -47,6 +47,38 @@ ROWS: tuple[LocalRow, ...] = (
         function="diffusion.pictures:image_to_image",
         loaders=(_PICTURES,),
         extra="diffusion",
+        libraries=("diffusers",),
+    ),
+    LocalRow(
+        task="text-to-video",
+        function="diffusion.videos:text_to_video",
+        loaders=(Diffusers(classes=_VIDEO, other=(*_FROM_VIDEO, *_FROM_IMAGE)),),
+        extra="diffusion",
+        packages=("av",),
+        libraries=("diffusers",),
+    ),
+    LocalRow(
+        task="image-to-video",
+        function="diffusion.videos:image_to_video",
+        loaders=(Diffusers(classes=_FROM_IMAGE),),
+        extra="diffusion",
+        packages=("av",),
+        libraries=("diffusers",),
+    ),
+    LocalRow(
+        task="image-text-to-video",
+        function="diffusion.videos:image_to_video",
+        loaders=(Diffusers(classes=_FROM_IMAGE, other=("StableVideoDiffusion*",)),),
+        extra="diffusion",
+        packages=("av",),
+        libraries=("diffusers",),
+    ),
+    LocalRow(
+        task="video-to-video",
+        function="diffusion.videos:video_to_video",
+        loaders=(Diffusers(classes=_FROM_VIDEO),),
+        extra="diffusion",
+        packages=("av",),
         libraries=("diffusers",),
     ),
 )

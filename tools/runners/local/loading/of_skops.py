@@ -40,7 +40,7 @@ class Skops:
 
     def load(self, files: ModelFiles, device: Device) -> LoadedModel:
         """Load it; see `Loader`."""
-        from skops import io
+        from skops import io  # type: ignore[import-untyped]
 
         path = files.weights[0]
         try:

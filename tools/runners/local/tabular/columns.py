@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from ....errors import InputError
 from ..loaded import LoadedModel
-
-if TYPE_CHECKING:
-    import pandas
 
 _MISSING = ("", "na", "n/a", "nan", "null", "none")
 """Texts that stand for a missing cell, in lower case."""
@@ -46,13 +44,13 @@ def number_of(cell: Any) -> float | None:
         return None
 
 
-def frame_for(model: LoadedModel, rows: Sequence[Mapping[str, Any]]) -> tuple[pandas.DataFrame, tuple[str, ...]]:
-    """The columns that the model was trained on, in their order, and notes on what was left out.
+def frame_for(model: LoadedModel, rows: Sequence[Mapping[str, Any]]) -> tuple[Any, tuple[str, ...]]:
+    """A DataFrame of the columns that the model was trained on, in their order, and notes on what was left out.
 
     Raises:
         InputError: columns are missing, or the model does not name them and their number is another one.
     """
-    import pandas as pd
+    pd: Any = import_module("pandas")
 
     given = column_names(rows)
     wanted, notes = _wanted(model, given)

@@ -119,7 +119,7 @@ def _ahead(model: LoadedModel, values: NDArray[np.float64]) -> NDArray[np.float6
     deviation = np.where(deviation > 1e-12 * np.maximum(1.0, np.abs(mean)), deviation, 1.0)
     scaled = (values - mean) / deviation
     made = _timesfm(model, scaled) if _is_timesfm(model) else _patched(model, scaled)
-    return made * deviation + mean
+    return np.asarray(made * deviation + mean)
 
 
 def _timesfm(model: LoadedModel, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -154,4 +154,4 @@ def _patched(model: LoadedModel, values: NDArray[np.float64]) -> NDArray[np.floa
     if distribution:
         made = distribution.distribution(made, loc=output.loc, scale=output.scale).mean
     found = np.asarray(made.float().cpu().numpy(), np.float64)
-    return found[..., 0].T if alone else np.asarray(found[0])
+    return np.asarray(found[..., 0].T if alone else found[0])

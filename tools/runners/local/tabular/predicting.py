@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .....index.errors import ExpertError
 from ....errors import InputError, ModelRefusedError
@@ -12,9 +12,6 @@ from ...runner import RunnerOutput
 from ..loaded import LoadedModel
 from ..workers import check_abandoned
 from .columns import frame_for
-
-if TYPE_CHECKING:
-    import pandas
 
 _AT_ONCE = 10_000
 
@@ -26,7 +23,7 @@ def tabular_classification(model: LoadedModel, inputs: Mapping[str, Any]) -> Run
         InputError: columns are missing, or hold texts where the model takes numbers.
         ModelRefusedError: the model is no classifier, gives several classes for a row, or takes no missing cells.
     """
-    from sklearn.base import is_classifier
+    from sklearn.base import is_classifier  # type: ignore[import-untyped]
 
     if not is_classifier(model.model):
         raise _of_another_kind(model, "classes")
@@ -81,7 +78,7 @@ def _predicted(model: LoadedModel, inputs: Mapping[str, Any], plain: Callable[[A
     return RunnerOutput(values={"predictions": found}, notes=notes)
 
 
-def _values(model: LoadedModel, rows: pandas.DataFrame) -> Any:
+def _values(model: LoadedModel, rows: Any) -> Any:
     """What the estimator says of some rows; what it cannot read is named by row and column."""
     import numpy as np
 
@@ -100,7 +97,7 @@ def _takes_names(estimator: Any) -> bool:
         return False
 
 
-def _told(model: LoadedModel, rows: pandas.DataFrame, error: Exception) -> Exception:
+def _told(model: LoadedModel, rows: Any, error: Exception) -> Exception:
     text = " ".join(str(error).split())
     low = text.lower()
     if "nan" in low or "missing" in low:
