@@ -51,13 +51,15 @@ class ModelPlaces:
         self._max_download = max_download
         self._given_cache = cache
         self._endpoint = endpoint
-        self._known: dict[Path, tuple[tuple[int, ...], ModelFiles | None]] = {}
+        self._known: dict[Path, tuple[tuple[int, ...], ModelFiles | ModelRefusedError]] = {}
 
     def availability(self, row: LocalRow, card: ModelCard | None) -> Availability:
         """Whether the model of a card can be used for a task, or, without a card, any model. Looks at folders only."""
         if card is None:
             return self._any(row)
         files = self._here(card.id)
+        if isinstance(files, ModelRefusedError):
+            return Availability(supported=False, ok=False, why=files.message.rstrip("."), remedy=files.remedy)
         if files is not None:
             if row.loader_for(files) is None:
                 made = ", ".join(files.architectures) or f"a model of {files.layout}"
@@ -107,23 +109,19 @@ class ModelPlaces:
 
         return Path(constants.HF_HUB_CACHE)
 
-    def _here(self, ident: str) -> ModelFiles | None:
-        """The files of a model that lies on this machine and can be looked at."""
+    def _here(self, ident: str) -> ModelFiles | ModelRefusedError | None:
+        """The files of a model that lies on this machine, or why they cannot be used."""
         folder = self._folder(ident)
         return self._read(folder, ident) if folder is not None else None
 
-    def _read(self, folder: Path, ident: str) -> ModelFiles | None:
+    def _read(self, folder: Path, ident: str) -> ModelFiles | ModelRefusedError:
         try:
             state = tuple(s.st_mtime_ns for p in (folder, folder / "config.json", folder / "model_index.json") if (s := _stat(p)))
-        except OSError:
-            return None
-        known = self._known.get(folder)
-        if known is None or known[0] != state:
-            try:
-                files = read_model_files(folder, ident)
-            except (ModelRefusedError, OSError):
-                files = None
-            known = self._known[folder] = (state, files)
+            known = self._known.get(folder)
+            if known is None or known[0] != state:
+                known = self._known[folder] = (state, _looked_at(folder, ident))
+        except OSError as e:
+            return ModelRefusedError(f"The folder of {ident!r} cannot be read: {e.strerror}.")
         return known[1]
 
     def _folder(self, ident: str) -> Path | None:
@@ -145,13 +143,13 @@ class ModelPlaces:
         except (OSError, ValueError):
             return None
         snapshot = of_model / "snapshots" / commit
-        return snapshot if snapshot.is_dir() and self._read(snapshot, ident) is not None else None
+        return snapshot if snapshot.is_dir() and isinstance(self._read(snapshot, ident), ModelFiles) else None
 
     def _all(self) -> Iterator[ModelFiles]:
         """Every model on this machine that can be looked at."""
         for ident, folder in self._named():
             files = self._read(folder, ident)
-            if files is not None:
+            if isinstance(files, ModelFiles):
                 yield files
 
     def _named(self) -> Iterator[tuple[str, Path]]:
@@ -170,6 +168,13 @@ class ModelPlaces:
                 snapshot = self._snapshot(ident)
                 if snapshot is not None:
                     yield ident, snapshot
+
+
+def _looked_at(folder: Path, ident: str) -> ModelFiles | ModelRefusedError:
+    try:
+        return read_model_files(folder, ident)
+    except ModelRefusedError as e:
+        return e
 
 
 def _stat(path: Path) -> os.stat_result | None:

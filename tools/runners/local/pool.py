@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...errors import ModelRefusedError
 from .devices import free_memory
@@ -23,8 +23,9 @@ class _Held:
     model: LoadedModel | None = None
     failure: BaseException | None = None
     users: int = 1
+    busy: bool = False
+    forgotten: bool = False
     given_back: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class ModelPool:
@@ -77,19 +78,31 @@ class ModelPool:
         Raises:
             ModelRefusedError: it is larger than the bound.
         """
-        held = self._take(key, expected, load)
+        while not self._has_turn(held := self._take(key, expected, load)):
+            self._give_back(held)
         try:
-            with held.lock:
-                check_abandoned()
-                assert held.model is not None
-                yield held.model
+            check_abandoned()
+            assert held.model is not None
+            yield held.model
         finally:
+            held.busy = False
             self._give_back(held)
 
-    def forget(self, key: Hashable) -> None:
-        """Drop a model as soon as its last user gives it back; the next caller loads it anew."""
+    def _has_turn(self, held: _Held) -> bool:
+        """Wait until nobody else computes with a model. False: it hangs and was forgotten; it is to be taken anew."""
         with self._changed:
-            self._held.pop(key, None)
+            self._changed.wait_for(lambda: not held.busy or held.forgotten)
+            if held.busy:
+                return False
+            held.busy = True
+            return True
+
+    def forget(self, key: Hashable) -> None:
+        """Drop a model that hangs: the one who has it may keep it, all others load it anew."""
+        with self._changed:
+            held = self._held.pop(key, None)
+            if held is not None:
+                held.forgotten = True
             self._changed.notify_all()
 
     def clear(self) -> None:

@@ -164,7 +164,7 @@ class LocalRunner:
         """Give the call up when its time is over. A model that goes on all the same is forgotten: others would wait for it."""
         timers = []
 
-        def later(seconds: float, what: Callable[[], None]) -> None:
+        def later(seconds: float, what: Callable[[], object]) -> None:
             timers.append(threading.Timer(seconds, what))
             timers[-1].daemon = True
             timers[-1].start()
@@ -172,7 +172,7 @@ class LocalRunner:
         job.on_abandon = lambda: later(_GRACE_SECONDS, lambda: self.pool.forget(key))
         if self._timeout is not None:
             error = ExpertTimeoutError(model, self._timeout)
-            later(self._timeout, lambda: job.abandon(error))
+            later(self._timeout, lambda: (self.pool.forget(key), job.abandon(error)))
         try:
             yield
         finally:

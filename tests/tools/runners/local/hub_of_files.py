@@ -21,7 +21,7 @@ class HubOfFiles:
         models: folders by id; a number in place of a folder is the status that is answered.
         codes: by id: the Hub's own code for such a status (header X-Error-Code).
         cut: after so many bytes of a file the connection is closed, once for each number.
-        hold: set, files are not sent beyond their first kilobyte until it is cleared.
+        hold: while it is set, files are not sent beyond their first kilobyte until `let_go`; `held` tells that one is waiting.
         seen: method, path and Range of each request.
         sent: bytes of files that were sent.
     """
@@ -31,6 +31,7 @@ class HubOfFiles:
         self.codes = dict(codes or {})
         self.cut: list[int] = []
         self.hold = threading.Event()
+        self.held = threading.Event()
         self.let_go = threading.Event()
         self.seen: list[tuple[str, str, str | None]] = []
         self.sent = 0
@@ -140,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         if owner.hold.is_set() and len(data) > 1024:
             self.wfile.write(data[:1024])
             self.wfile.flush()
+            owner.held.set()
             owner.let_go.wait(30)
             data = data[1024:]
         if "etag" in headers and owner.cut and len(data) > owner.cut[0]:

@@ -86,8 +86,7 @@ async def test_cancelling_frees_the_caller_at_once_and_what_has_come_stays(hub: 
     hub.hold.set()
     runner = LocalRunner(max_download=GB, cache=tmp_path, endpoint=hub.url, device="cpu", concurrency=1)
     running = asyncio.create_task(runner.arun(TASK, card(), {"text": "x"}))
-    while not any(m == "GET" and "/resolve/" in p for m, p, _ in hub.seen):
-        await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(hub.held.wait, 10)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -207,6 +207,18 @@ def test_a_forgotten_model_serves_those_who_have_it_and_is_loaded_anew_for_other
     assert again.count == 1
 
 
+def test_who_waits_for_a_model_that_hangs_loads_it_anew_once_it_is_forgotten() -> None:
+    pool, again = ModelPool(max_bytes=100), Loading()
+    with pool.use("a", 10, Loading()) as held:
+        threads, found = in_threads(2, lambda: used(pool, "a", again))
+        while pool._held["a"].users < 3:
+            pass
+        pool.forget("a")
+        joined(threads)
+        assert id(held) not in found
+    assert again.count == 1
+
+
 def test_clear_drops_what_nobody_uses() -> None:
     pool = ModelPool(max_bytes=100)
     used(pool, "a", Loading())

@@ -23,6 +23,7 @@ PROCESSORS = {
     "processor": "AutoProcessor",
     "video_processor": "AutoVideoProcessor",
 }
+_VOCABULARIES = ("tokenizer.json", "vocab*", "*.model", "*.spm", "*.tiktoken", "*vocab*.json", "tekken.json", "merges.txt", "vocab_file*")
 _ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -147,6 +148,10 @@ def _part(folder: Path, spec: str) -> Any:
     import transformers
 
     name = spec.rstrip("?")
+    if name == "tokenizer" and not any(next(folder.glob(p), None) for p in _VOCABULARIES):
+        if spec.endswith("?"):
+            return None
+        raise ModelRefusedError(f"{folder.name!r} has no tokenizer; transformers would make up an empty one.", remedy="Fetch or save it again.")
     auto: Any = getattr(transformers, PROCESSORS[name])
     try:
         return auto.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
