@@ -58,9 +58,8 @@ def prices(folder: Path) -> None:
     rows: list[dict[str, Any]] = [{"rooms": r, "city": c} for r in range(1, 6) for c in ("Paris", "Rome")]
     y = [100.0 * r["rooms"] + (50.0 if r["city"] == "Paris" else 0.0) for r in rows]
     encoded = compose.make_column_transformer((preparing.OneHotEncoder(handle_unknown="ignore"), ["city"]), ("passthrough", ["rooms"]))
-    save(
-        folder, pipelines.make_pipeline(encode, linear.LinearRegression()).fit(pd.DataFrame(rows), y), config={"task": "tabular-regression"}
-    )
+    fitted = pipelines.make_pipeline(encoded, linear.LinearRegression()).fit(pd.DataFrame(rows), y)
+    save(folder, fitted, config={"task": "tabular-regression"})
 
 
 def kinds(values: Mapping[str, Any], samples: Samples) -> None:

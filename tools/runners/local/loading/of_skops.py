@@ -49,7 +49,7 @@ class Skops:
                 raise ModelRefusedError(
                     f"{files.id!r} holds objects of types that are not known to be safe: {', '.join(foreign[:3])}"
                     f"{', …' if len(foreign) > 3 else ''}.",
-                    remedy="Choose a model that is made of scikit-learn's own estimators.",
+                    remedy="Choose another model, such as a linear one or a forest.",
                 )
             estimator = io.load(path, trusted=[_CHECKED_HERE])
             broken = next((why for t, features in _trees(estimator, set(), 0) if (why := _fault(t, features))), None)
