@@ -28,12 +28,14 @@ _DETR: dict[str, Any] = {
     "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "num_queries": 5,
 }  # fmt: skip
 WIDTH, HEIGHT = 96, 64
-_SIXTY_FOUR = {"shortest_edge": 64, "longest_edge": 64}
+_SIXTY_FOUR = {"shortest_edge": 64, "longest_edge": 512}
 
 
 def image(artifact: Artifact) -> Image.Image:
     """A picture that came out."""
-    return Image.open(artifact.path)
+    with Image.open(artifact.path) as picture:
+        picture.load()
+        return picture
 
 
 def grey(artifact: Artifact) -> np.ndarray[Any, Any]:

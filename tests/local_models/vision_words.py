@@ -166,7 +166,7 @@ def vilt(folder: Path) -> None:
     with torch.no_grad():
         model.classifier[-1].weight.zero_()
         model.classifier[-1].bias.copy_(torch.tensor([0.0, 3.0, -3.0]))
-    save(folder, T.ViltProcessor(T.ViltImageProcessorPil(size={"shortest_edge": 32}, size_divisor=8), tokenizer), model)
+    save(folder, T.ViltProcessor(T.ViltImageProcessorPil(size={"shortest_edge": 128}, size_divisor=8), tokenizer), model)
 
 
 def llava(folder: Path) -> None:
@@ -186,6 +186,29 @@ def llava(folder: Path) -> None:
         vision_feature_select_strategy="default", num_additional_image_tokens=1, chat_template=template,
     )  # fmt: skip
     save(folder, processor, T.LlavaForConditionalGeneration(config))
+
+
+def idefics3(folder: Path) -> None:
+    """The architecture of SmolVLM: a picture is several tiles and the whole."""
+    tokenizer = word_tokenizer("gpt", longest=1024)
+    rows = [f"<row_{y}_col_{x}>" for y in range(1, 7) for x in range(1, 7)]
+    marks = ["<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>", *rows]
+    tokenizer.add_tokens([AddedToken(t, special=True) for t in marks])
+    text = T.LlamaConfig(vocab_size=len(tokenizer), **LAYERS, max_position_embeddings=1024, bos_token_id=0, eos_token_id=0, pad_token_id=0)
+    config = T.Idefics3Config(
+        vision_config={**SEES, "patch_size": 8}, text_config=text, scale_factor=2, image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        pad_token_id=0,
+    )  # fmt: skip
+    processor = T.Idefics3ImageProcessorPil(size={"longest_edge": 64}, max_image_size={"longest_edge": 32}, do_image_splitting=True)
+    template = (
+        "{% for m in messages %}{{ m['role'] }}: {% for c in m['content'] %}{% if c['type'] == 'image' %}<image>{% else %}{{ c['text'] }}"
+        "{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}assistant:"
+    )
+    save(
+        folder,
+        T.Idefics3Processor(processor, tokenizer, image_seq_len=4, chat_template=template),
+        T.Idefics3ForConditionalGeneration(config),
+    )
 
 
 def layoutlm(folder: Path) -> None:
@@ -325,6 +348,8 @@ CASES: tuple[Case, ...] = (
     _seen("image-to-text", "trocr", trocr, some_text, "microsoft/trocr-base-printed"),
     _seen("image-to-text", "git", git, some_text),
     _seen("image-text-to-text", "llava", llava, some_text, half=True, asked={"prompt": "what is red?"}),
+    _seen("image-text-to-text", "idefics3", idefics3, some_text, "HuggingFaceTB/SmolVLM-256M-Instruct", live_check=colours,
+          asked={"prompt": "Which colours do the shapes in this picture have?"}),
     _seen("visual-question-answering", "vilt", vilt, yes, "dandelin/vilt-b32-finetuned-vqa", live_check=colours, asked=_ASKED),
     _seen("visual-question-answering", "blip", blip_answers, some_text, "Salesforce/blip-vqa-base", live_check=colours, asked=_ASKED),
     _paged("layoutlm", layoutlm, words_of_the_page, "impira/layoutlm-document-qa"),
