@@ -66,6 +66,7 @@ def whisper(folder: Path) -> None:
     of: Any = model.generation_config
     of.no_timestamps_token_id = vocabulary["<|notimestamps|>"]
     of.is_multilingual = True
+    of._from_model_config = False  # it would be made anew from the model's config, without these
     of.lang_to_id = {"<|en|>": vocabulary["<|en|>"], "<|de|>": vocabulary["<|de|>"]}
     of.task_to_id = {"transcribe": vocabulary["<|transcribe|>"], "translate": vocabulary["<|translate|>"]}
     of.suppress_tokens = [vocabulary[s] for s in special[1:]]

@@ -21,7 +21,7 @@ def music(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutput:
     codec = model.config.audio_encoder
     tokens = round(_SECONDS * codec.frame_rate)
     longest = min(model.tokenizer.model_max_length, 512)  # T5 was trained on no longer texts
-    whole = len(model.tokenizer(prompt)["input_ids"])
+    whole = len(model.tokenizer(prompt, verbose=False)["input_ids"])
     batch = model.on_device(model.tokenizer(prompt, return_tensors="pt", truncation=True, max_length=longest))
     made = model.model.generate(
         input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], do_sample=True, max_new_tokens=tokens

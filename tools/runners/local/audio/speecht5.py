@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +38,13 @@ def speecht5_voice(model: LoadedModel) -> Voice:
     def say(text: str) -> NDArray[np.float32]:
         import numpy as np
 
-        ids = tokenizer(text, return_tensors="pt")["input_ids"].to(model.device)
+        text = "".join(c if known(c) else c.lower() for c in text)
         if not any(known(c) for c in text if c.isalnum()):
             return np.zeros(0, np.float32)
+        ids = tokenizer(text, return_tensors="pt")["input_ids"].to(model.device)
         return _sound(model.model.generate_speech(ids, _speaker(model), vocoder=vocoder))
 
+    @cache
     def known(character: str) -> bool:
         return unknown_id not in tokenizer(character, add_special_tokens=False)["input_ids"]
 
@@ -49,7 +52,7 @@ def speecht5_voice(model: LoadedModel) -> Voice:
         say=say,
         rate=int(vocoder.config.sampling_rate),
         longest=min(_LONGEST, int(model.config.max_text_positions) - 2),
-        unknown=lambda text: {c for c in set(text) if c.isalnum() and not known(c)},
+        unknown=lambda text: {c for c in set(text) if c.isalnum() and not known(c) and not known(c.lower())},
         notes=(_NO_SPEAKER,),
     )
 
