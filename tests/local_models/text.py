@@ -187,7 +187,7 @@ JUDGING = (
         build=entailment,
         inputs=lambda s: {"text": "The team won the final match.", "candidate_labels": ["sports", "politics, local", "cooking"]},
         check=three_labels,
-        live="typeform/distilbert-base-uncased-mnli",
+        live="MoritzLaurer/deberta-v3-xsmall-zeroshot-v1.1-all-33",
         live_check=about_sports,
         half=True,
     ),

@@ -63,7 +63,7 @@ def _spans(model: LoadedModel, read: Any) -> tuple[list[Span], Mapping[int, floa
     spans: list[Span] = []
     found: list[tuple[torch.Tensor, torch.Tensor, list[int], int]] = []
     nulls: list[tuple[float, float]] = []
-    for batch in batches(range(total), together(model.tokenizer)):
+    for batch in batches(range(total), together(model)):
         out = model.model(**rows(model, read, batch[0], batch[-1] + 1))
         for row, n in enumerate(batch):
             begin, end = out.start_logits[row].float().cpu(), out.end_logits[row].float().cpu()

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...runner import RunnerOutput
 from ..loaded import LoadedModel
-from .lengths import batches, counts, in_parts, pieces, room_of
+from .lengths import batches, counts, in_parts, pieces, room_of, together
 
 ONE = "only one answer was given, so it gets the whole score"
 
@@ -36,7 +36,7 @@ def _logits(model: LoadedModel, text: str, claims: list[str]) -> Any:
     import torch
 
     made = []
-    for batch in batches(claims):
+    for batch in batches(claims, together(model)):
         read = model.tokenizer([text] * len(batch), list(batch), padding=len(batch) > 1, truncation="only_first", return_tensors="pt")
         made.append(model.model(**{n: v[None] for n, v in model.on_device(read).items()}).logits[0].float().cpu())
     return torch.cat(made)

@@ -18,7 +18,7 @@ def text_classification(model: LoadedModel, inputs: Mapping[str, Any]) -> Runner
     weights = [max(1, n) for n in counts(model.tokenizer, parts)]
     regression = model.config.problem_type == "regression"
     told = model.pipeline("text-classification")(
-        parts, top_k=None, truncation=True, batch_size=together(model.tokenizer), **({"function_to_apply": "none"} if regression else {})
+        parts, top_k=None, truncation=True, batch_size=together(model), **({"function_to_apply": "none"} if regression else {})
     )
     scores = dict.fromkeys((str(model.config.id2label[n]) for n in range(model.config.num_labels)), 0.0)
     for weight, found in zip(weights, told, strict=True):

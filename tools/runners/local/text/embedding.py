@@ -131,7 +131,7 @@ def _mean_over_tokens(model: LoadedModel, parts: Sequence[str]) -> torch.Tensor:
 
     reader = model.model.get_encoder() if model.config.is_encoder_decoder else model.model
     total, tokens = torch.zeros(()), 0.0
-    for batch in batches(parts, together(model.tokenizer)):
+    for batch in batches(parts, together(model)):
         read = model.on_device(model.tokenizer(list(batch), padding=len(batch) > 1, truncation=True, return_tensors="pt"))
         mask = read["attention_mask"][..., None].float()
         total = total + (reader(**read).last_hidden_state.float() * mask).sum((0, 1)).cpu()

@@ -9,20 +9,20 @@ from collections.abc import Iterable
 _ROWS = """
 afrikaans af afr; albanian sq sqi als; amharic am amh; arabic ar ara arb; armenian hy hye; assamese as asm; asturian ast;
 azerbaijani az aze azj; bashkir ba bak; basque eu eus; belarusian be bel; bengali bangla bn ben; bosnian bs bos; breton br bre;
-bulgarian bg bul; burmese my mya; catalan ca cat; cebuano ceb; chinese mandarin zh zho cmn; croatian hr hrv; czech cs ces; danish da dan;
-dutch flemish nl nld; english en eng; esperanto eo epo; estonian et est ekk; faroese fo fao; finnish fi fin; french fr fra;
-galician gl glg; georgian ka kat; german de deu; greek el ell; guarani gn grn; gujarati gu guj; haitian creole ht hat; hausa ha hau;
-hebrew he iw heb; hindi hi hin; hungarian hu hun; icelandic is isl; igbo ig ibo; ilocano ilo; indonesian id ind; irish ga gle;
-italian it ita; japanese ja jpn; javanese jv jav; kannada kn kan; kazakh kk kaz; khmer km khm; kinyarwanda rw kin; korean ko kor;
-kurdish ku kur kmr; kyrgyz ky kir; lao lo lao; latin la lat; latvian lv lav lvs; lingala ln lin; lithuanian lt lit; luxembourgish lb ltz;
-macedonian mk mkd; malagasy mg mlg plt; malay ms msa zsm; malayalam ml mal; maltese mt mlt; maori mi mri; marathi mr mar;
-mongolian mn mon khk; nepali ne nep npi; norwegian bokmål no nb nor nob; nynorsk nn nno; occitan oc oci; odia oriya or ori ory;
-pashto ps pus pbt; persian farsi fa fas pes; polish pl pol; portuguese pt por; punjabi pa pan; quechua qu que quy; romanian ro ron;
-russian ru rus; samoan sm smo; scottish gaelic gd gla; serbian sr srp; shona sn sna; sindhi sd snd; sinhala si sin; slovak sk slk;
-slovenian sl slv; somali so som; spanish castilian es spa; sundanese su sun; swahili sw swa swh; swedish sv swe;
-tagalog filipino tl tgl fil; tajik tg tgk; tamil ta tam; tatar tt tat; telugu te tel; thai th tha; tibetan bo bod;
-tigrinya ti tir; turkish tr tur; turkmen tk tuk; ukrainian uk ukr; urdu ur urd; uyghur ug uig; uzbek uz uzb uzn; vietnamese vi vie; welsh cy cym; wolof wo wol; xhosa xh xho;
-yiddish yi yid ydd; yoruba yo yor; zulu zu zul
+bulgarian bg bul; burmese my mya; catalan ca cat; cebuano ceb; chinese mandarin zh zho cmn; croatian hr hrv; czech cs ces;
+danish da dan; dutch flemish nl nld; english en eng; esperanto eo epo; estonian et est ekk; faroese fo fao; finnish fi fin;
+french fr fra; galician gl glg; georgian ka kat; german de deu; greek el ell; guarani gn grn; gujarati gu guj; haitian creole ht hat;
+hausa ha hau; hebrew he iw heb; hindi hi hin; hungarian hu hun; icelandic is isl; igbo ig ibo; ilocano ilo; indonesian id ind;
+irish ga gle; italian it ita; japanese ja jpn; javanese jv jav; kannada kn kan; kazakh kk kaz; khmer km khm; kinyarwanda rw kin;
+korean ko kor; kurdish ku kur kmr; kyrgyz ky kir; lao lo lao; latin la lat; latvian lv lav lvs; lingala ln lin; lithuanian lt lit;
+luxembourgish lb ltz; macedonian mk mkd; malagasy mg mlg plt; malay ms msa zsm; malayalam ml mal; maltese mt mlt; maori mi mri;
+marathi mr mar; mongolian mn mon khk; nepali ne nep npi; norwegian bokmål no nb nor nob; nynorsk nn nno; occitan oc oci;
+odia oriya or ori ory; pashto ps pus pbt; persian farsi fa fas pes; polish pl pol; portuguese pt por; punjabi pa pan;
+quechua qu que quy; romanian ro ron; russian ru rus; samoan sm smo; scottish gaelic gd gla; serbian sr srp; shona sn sna; sindhi sd snd;
+sinhala si sin; slovak sk slk; slovenian sl slv; somali so som; spanish castilian es spa; sundanese su sun; swahili sw swa swh;
+swedish sv swe; tagalog filipino tl tgl fil; tajik tg tgk; tamil ta tam; tatar tt tat; telugu te tel; thai th tha; tibetan bo bod;
+tigrinya ti tir; turkish tr tur; turkmen tk tuk; ukrainian uk ukr; urdu ur urd; uyghur ug uig; uzbek uz uzb uzn; vietnamese vi vie;
+welsh cy cym; wolof wo wol; xhosa xh xho; yiddish yi yid ydd; yoruba yo yor; zulu zu zul
 """
 _LANGUAGES = tuple(tuple(row.split()) for row in _ROWS.split(";"))
 """Of each: names, then codes of ISO 639-1 and 639-3; a code that stands for a group is followed by the member that models have."""
@@ -55,6 +55,12 @@ def name_of(code: str) -> str:
     """The English name of a code's language; the code itself where it is not known."""
     words = _words(code)
     return next((r[0].capitalize() for r in _LANGUAGES if words and words[0] in r), code)
+
+
+def is_language(code: str) -> bool:
+    """Whether a code is one known language, not a group of them such as `roa` or `mul`."""
+    words = _words(code)
+    return bool(words) and any(words[0] in row for row in _LANGUAGES)
 
 
 def nearest(wanted: str, codes: Iterable[str]) -> list[str]:

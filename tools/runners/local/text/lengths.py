@@ -70,7 +70,7 @@ def pieces(text: str, tokenizer: Any, room: int) -> list[str]:
     text = text.strip()
     if counts(tokenizer, [text])[0] <= room:
         return [text]
-    return packed(sentences(text), tokenizer, room)
+    return packed(sentences(text) or [text], tokenizer, room)  # marks alone are no sentence
 
 
 def packed(parts: Sequence[str], tokenizer: Any, room: int) -> list[str]:
@@ -120,9 +120,10 @@ def batches(items: Sequence[Any], size: int = BATCH) -> Iterator[Sequence[Any]]:
         yield items[start : start + size]
 
 
-def together(tokenizer: Any) -> int:
-    """How many texts go through a model at once: one where the tokenizer cannot fill short ones up."""
-    return BATCH if tokenizer.pad_token is not None else 1
+def together(model: LoadedModel) -> int:
+    """How many texts go through a model at once: one where its tokenizer cannot fill short ones up, or it does not know with what."""
+    known = model.tokenizer.pad_token is not None and getattr(model.config, "pad_token_id", None) is not None
+    return BATCH if known else 1
 
 
 def in_parts(count: int, what: str = "the text is longer than the model reads at once") -> tuple[str, ...]:

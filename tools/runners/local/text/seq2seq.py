@@ -27,7 +27,7 @@ def written(
     most = min(most, most_new(model))
     made: list[str] = []
     cut = False
-    for batch in batches(texts, together(model.tokenizer)):
+    for batch in batches(texts, together(model)):
         read = model.on_device(
             model.tokenizer(list(batch), padding=len(batch) > 1, truncation=True, max_length=longest(model), return_tensors="pt")
         )

@@ -15,6 +15,7 @@ from .seq2seq import generation_settings, task_settings, written
 WRITTEN = "written by the model, not taken from the text: it may say what the text does not"
 SHORTENED = "only the first sentences of the summary, as many as were asked for"
 _MOST, _LEAST = 142, 30  # as models for news are set (https://huggingface.co/facebook/bart-large-cnn)
+_UNSET = 20  # max_length of a generation config that says nothing
 _ROUNDS = 8
 
 
@@ -47,7 +48,7 @@ def summarization(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutput
 def _shorter(model: LoadedModel, texts: Sequence[str], prefix: str, settings: Mapping[str, Any]) -> tuple[list[str], tuple[str, ...]]:
     """A summary of each text, never longer than the text: what is asked of a short one must not make the model pad."""
     own = model.model.generation_config
-    most = int(settings.get("max_length") or own.max_new_tokens or max(own.max_length or 0, _MOST))
+    most = int(settings.get("max_length") or own.max_new_tokens or (own.max_length if own.max_length not in (None, _UNSET) else _MOST))
     least = int(settings.get("min_length") or own.min_length or _LEAST)
     made: list[str] = []
     notes: tuple[str, ...] = ()

@@ -56,17 +56,18 @@ def _words(model: LoadedModel, text: str) -> tuple[list[Word], int]:
     total = len(read["input_ids"])
     words: list[Word] = []
     last_end, last_word = -1, None
-    for batch in batches(range(total), together(model.tokenizer)):
+    for batch in batches(range(total), together(model)):
         logits = model.model(**rows(model, read, batch[0], batch[-1] + 1)).logits.float()
         scores, tags = torch.max(logits.softmax(-1), -1)
         for row, n in zip(count(), batch, strict=False):
+            word_ids = read.word_ids(n)
             places = [j for j, special in enumerate(read["special_tokens_mask"][n]) if not special]
             own = places[(stride - stride // 2 if n else 0) : (len(places) - stride // 2 if n + 1 < total else None)]
             for j in own:
                 start, end = trimmed(text, *read["offset_mapping"][n][j])
                 if start >= end:
                     continue
-                word = read.word_ids(n)[j] if n < total else None
+                word = word_ids[j]
                 if words and (start < last_end or (start == last_end and word == last_word and inside_word(text, start))):
                     words[-1] = _longer(words[-1], end)
                 else:

@@ -11,7 +11,7 @@ from .....index.errors import ExpertError
 from ....sentences import sentences
 from ...runner import RunnerOutput
 from ..loaded import LoadedModel
-from .languages import meant, name_of, nearest, same
+from .languages import is_language, meant, name_of, nearest, same
 from .lengths import counts, pieces, room_of
 from .seq2seq import generation_settings, task_settings, written
 
@@ -90,8 +90,10 @@ def _of_many(model: LoadedModel, codes: Mapping[str, str], source: str, target: 
         raise _must_be_named(model, "target_language", codes)
     tokenizer.src_lang = before
     notes = () if source else (f"no source language was given; the text was taken for {name_of(before)}",)
+    first = tokenizer.convert_tokens_to_ids(codes[into])
+    begun = _first_token(model, "decoder_start_token_id") in codes.values()  # by a language, as in the first mBART
     return Plan(
-        settings={"forced_bos_token_id": tokenizer.convert_tokens_to_ids(codes[into])},
+        settings={"decoder_start_token_id" if begun else "forced_bos_token_id": first},
         notes=(*notes, *(() if target else (f"no target language was given; translated into {name_of(into)}",))),
     )
 
@@ -101,9 +103,14 @@ def _default_target(model: LoadedModel, codes: Mapping[str, str]) -> str | None:
     said = getattr(model.tokenizer, "tgt_lang", None)
     if said in codes:
         return str(said)
-    first = getattr(model.model.generation_config, "forced_bos_token_id", None)
-    token = model.tokenizer.convert_ids_to_tokens(first) if first is not None else None
-    return next((c for c, t in codes.items() if t == token), None)
+    begins = [_first_token(model, name) for name in ("forced_bos_token_id", "decoder_start_token_id")]
+    return next((c for token in begins for c, t in codes.items() if t == token), None)
+
+
+def _first_token(model: LoadedModel, name: str) -> str | None:
+    """The token that the model begins with, by a name in its generation config."""
+    number = getattr(model.model.generation_config, name, None)
+    return str(model.tokenizer.convert_ids_to_tokens(number)) if isinstance(number, int) else None
 
 
 def _of_tasks(model: LoadedModel, settings: Mapping[str, Mapping[str, Any]], source: str, target: str) -> Plan:
@@ -123,7 +130,7 @@ def _of_tasks(model: LoadedModel, settings: Mapping[str, Mapping[str, Any]], sou
 
 def _of_marks(model: LoadedModel, marks: Mapping[str, str], source: str, target: str) -> Plan:
     """Marian and MADLAD models with several targets: a mark before the sentence names the target."""
-    if source and (own := getattr(model.tokenizer, "source_lang", None)) and len(str(own)) <= 3 and not same(source, str(own)):
+    if source and (own := getattr(model.tokenizer, "source_lang", None)) and is_language(str(own)) and not same(source, str(own)):
         raise _other_languages(model, "source_language", source, str(own))
     if not target:
         raise _must_be_named(model, "target_language", marks)
@@ -136,7 +143,7 @@ def _of_two(model: LoadedModel, source: str, target: str) -> Plan:
         ("source_language", source, getattr(model.tokenizer, "source_lang", None)),
         ("target_language", target, getattr(model.tokenizer, "target_lang", None)),
     ):
-        if wanted and own and not same(wanted, str(own)):
+        if wanted and own and is_language(str(own)) and not same(wanted, str(own)):
             raise _other_languages(model, port, wanted, str(own))
         if wanted and not own and port == "target_language":
             return Plan(notes=(f"{model.id!r} does not say which languages it translates; whether this is {wanted} is not known",))

@@ -62,7 +62,7 @@ def _logits(model: LoadedModel, pairs: Sequence[tuple[str, str]]) -> torch.Tenso
     import torch
 
     made = []
-    for batch in batches(pairs, together(model.tokenizer)):
+    for batch in batches(pairs, together(model)):
         first, second = [p for p, _ in batch], [c for _, c in batch]
         padding = len(batch) > 1
         read = model.tokenizer(first, second, padding=padding, truncation="only_first", return_tensors="pt")
