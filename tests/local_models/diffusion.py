@@ -229,8 +229,10 @@ def clip(samples: Samples) -> Any:
     return samples.store.put(mp4_bytes(pictures, fps=10), name="square.mp4")
 
 
-def _of(task: str, kind: str, build: Any, inputs: Any, check: Any, live: str | None = None, *, half: bool = True) -> Case:
-    return Case(task=task, kind=kind, build=build, inputs=inputs, check=check, live=live, half=half)
+def _of(
+    task: str, kind: str, build: Any, inputs: Any, check: Any, *, half: bool = True, live: str | None = None, found: Any = None
+) -> Case:
+    return Case(task=task, kind=kind, build=build, inputs=inputs, check=check, live=live, live_check=found, half=half)
 
 
 def asked(samples: Samples) -> dict[str, Any]:
@@ -242,7 +244,8 @@ CASES = (
         of_size((32, 32))),
     _of("text-to-image", "stable-diffusion-xl", stable_diffusion_xl, lambda s: {"prompt": "the red cat"}, of_size((32, 32))),
     _of("text-to-image", "flux", flux, lambda s: {"prompt": "the red cat"}, of_size((128, 128))),
-    _of("unconditional-image-generation", "ddpm", ddpm, lambda s: {}, of_size((16, 16))),
+    _of("unconditional-image-generation", "ddpm", ddpm, lambda s: {}, of_size((16, 16)), live="google/ddpm-cifar10-32",
+        found=of_size((32, 32))),
     _of("image-to-image", "stable-diffusion", stable_diffusion, asked, of_size((40, 24))),
     _of("image-to-image", "instruct-pix2pix", instruct, asked, of_size((40, 24))),
     _of("image-to-image", "inpainting", inpainting, lambda s: {"image": holed(s), "prompt": "a dog"}, painted),

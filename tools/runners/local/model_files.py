@@ -186,6 +186,7 @@ def _weights(folder: Path, layout: str) -> Iterator[Path]:
 
 
 def _whole_pipeline(folder: Path) -> Iterator[Path]:
+    yield from _weights(folder, "diffusers")  # the only part of a pipeline may lie in the folder itself
     for part in sorted(p for p in folder.iterdir() if p.is_dir()):
         yield from _weights(part, "diffusers")
 

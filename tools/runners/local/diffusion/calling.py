@@ -69,12 +69,12 @@ def refuse(model: LoadedModel, task: str) -> ModelRefusedError:
     )
 
 
-def call(model: LoadedModel, pipe: Any, options: Mapping[str, Any], *, steps_on_cpu: int = CPU_STEPS) -> Made:
+def call(model: LoadedModel, pipe: Any, options: Mapping[str, Any], *, steps_on_cpu: int | None = None) -> Made:
     """Run a pipeline once.
 
     Args:
         options: arguments of the pipeline. `prompt` and `negative_prompt` are looked at: what the model cannot read is told.
-        steps_on_cpu: at most so many steps where no GPU computes.
+        steps_on_cpu: at most so many steps where no GPU computes; default 20.
 
     Raises:
         ExpertError: the model's safety checker has blacked the picture out, or the pixels are no numbers.
@@ -82,7 +82,7 @@ def call(model: LoadedModel, pipe: Any, options: Mapping[str, Any], *, steps_on_
     import torch
 
     takes = parameters(pipe)
-    settings, notes = _settings(model, pipe, steps_on_cpu)
+    settings, notes = _settings(model, pipe, steps_on_cpu or CPU_STEPS)
     given = dict(options)
     if "negative_prompt" in given and ("negative_prompt" not in takes or settings.get("guidance_scale") == 0):
         del given["negative_prompt"]

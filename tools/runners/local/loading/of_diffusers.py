@@ -149,6 +149,8 @@ def _part(files: ModelFiles, name: str, library: str, declared: str, dtype: Any)
             remedy="Choose another model.",
         )
     folder = files.folder / name
+    if not folder.is_dir() and (files.folder / getattr(part_class, "config_name", name)).is_file():
+        folder = files.folder  # so the first models of diffusers lie: all parts in one folder
     if not folder.is_dir():
         raise ModelRefusedError(f"{files.id!r} is not whole: it lacks the folder {name!r}.", remedy="Fetch or save the model again.")
     if not issubclass(part_class, torch.nn.Module):
