@@ -7,6 +7,7 @@ import struct
 import tracemalloc
 import wave
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -37,7 +38,7 @@ def by_av(codec: str, container_format: str, *, rate: int = 48_000, seconds: flo
     out = io.BytesIO()
     tone = (0.5 * np.sin(2 * np.pi * 440 * np.arange(int(rate * seconds)) / rate)).astype(np.float32)
     with av.open(out, "w", format=container_format) as container:
-        stream = container.add_stream(codec, rate=rate)
+        stream: Any = container.add_stream(codec, rate=rate)
         frame = av.AudioFrame.from_ndarray(np.stack([tone, tone]), format="fltp", layout="stereo")
         frame.sample_rate = rate
         container.mux(stream.encode(frame))

@@ -146,7 +146,7 @@ def test_a_count_that_is_no_count(samples: Samples, count: int) -> None:
 @pytest.mark.parametrize("frames", [1, 7])
 def test_mp4_of_any_size(size: tuple[int, int], frames: int) -> None:
     pictures = [Image.new("RGB", size, (200, 30, 30))] * frames
-    with av.open(io.BytesIO(mp4_bytes(pictures, fps=7.5))) as container:
+    with av.open(io.BytesIO(mp4_bytes(pictures, fps=7.5)), "r") as container:
         stream = container.streams.video[0]
         found = list(container.decode(stream))
         assert len(found) == frames
@@ -158,7 +158,7 @@ def test_mp4_of_any_size(size: tuple[int, int], frames: int) -> None:
 
 def test_mp4_of_numbers_between_0_and_1() -> None:
     frames = np.linspace(0, 1, 5)[:, None, None, None] * np.ones((5, 16, 16, 3))
-    with av.open(io.BytesIO(mp4_bytes(list(frames), fps=24))) as container:
+    with av.open(io.BytesIO(mp4_bytes(list(frames), fps=24)), "r") as container:
         grey = [f.to_ndarray(format="rgb24").mean() for f in container.decode(video=0)]
     assert grey == pytest.approx([0, 64, 128, 191, 255], abs=8)
 

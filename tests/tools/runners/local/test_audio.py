@@ -65,7 +65,8 @@ def wav(samples: Samples, *parts: np.ndarray) -> Artifact:
 def sound(output: RunnerOutput, tmp_path: Path) -> tuple[np.ndarray, int]:
     path = tmp_path / "made.wav"
     path.write_bytes(output.values["audio"].data)
-    return soundfile.read(path)
+    samples, rate = soundfile.read(path)
+    return samples, rate
 
 
 # Windows
