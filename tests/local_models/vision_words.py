@@ -196,8 +196,8 @@ def idefics3(folder: Path) -> None:
     tokenizer.add_tokens([AddedToken(t, special=True) for t in marks])
     text = T.LlamaConfig(vocab_size=len(tokenizer), **LAYERS, max_position_embeddings=1024, bos_token_id=0, eos_token_id=0, pad_token_id=0)
     config = T.Idefics3Config(
-        vision_config={**SEES, "patch_size": 8}, text_config=text, scale_factor=2, image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
-        pad_token_id=0,
+        vision_config={**SEES, "patch_size": 8}, text_config=text, scale_factor=2,
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"), pad_token_id=0,
     )  # fmt: skip
     processor = T.Idefics3ImageProcessorPil(size={"longest_edge": 64}, max_image_size={"longest_edge": 32}, do_image_splitting=True)
     template = (
@@ -348,7 +348,7 @@ CASES: tuple[Case, ...] = (
     _seen("image-to-text", "trocr", trocr, some_text, "microsoft/trocr-base-printed"),
     _seen("image-to-text", "git", git, some_text),
     _seen("image-text-to-text", "llava", llava, some_text, half=True, asked={"prompt": "what is red?"}),
-    _seen("image-text-to-text", "idefics3", idefics3, some_text, "HuggingFaceTB/SmolVLM-256M-Instruct", live_check=colours,
+    _seen("image-text-to-text", "idefics3", idefics3, some_text, "HuggingFaceTB/SmolVLM-256M-Instruct", live_check=colours, half=True,
           asked={"prompt": "Which colours do the shapes in this picture have?"}),
     _seen("visual-question-answering", "vilt", vilt, yes, "dandelin/vilt-b32-finetuned-vqa", live_check=colours, asked=_ASKED),
     _seen("visual-question-answering", "blip", blip_answers, some_text, "Salesforce/blip-vqa-base", live_check=colours, asked=_ASKED),

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 from PIL import Image
 
 from langchain_hugginggpt.index.card import ModelCard
+from langchain_hugginggpt.index.errors import ExpertError
 from langchain_hugginggpt.tools.artifacts import Artifact, ArtifactStore
 from langchain_hugginggpt.tools.errors import InputError, MediaError, ModelRefusedError
 from langchain_hugginggpt.tools.hub_tasks import HUB_TASKS
@@ -23,18 +25,19 @@ from langchain_hugginggpt.tools.runners.local.model_files import read_model_file
 from langchain_hugginggpt.tools.runners.local.row import Loader
 from langchain_hugginggpt.tools.runners.local.table import LOCAL
 from langchain_hugginggpt.tools.runners.local.vision import masks
-from langchain_hugginggpt.tools.runners.local.vision.classification import zero_shot_image_classification
+from langchain_hugginggpt.tools.runners.local.vision.classification import image_classification, zero_shot_image_classification
 from langchain_hugginggpt.tools.runners.local.vision.depth import depth_estimation
 from langchain_hugginggpt.tools.runners.local.vision.detection import object_detection
 from langchain_hugginggpt.tools.runners.local.vision.pictures import box_within, picture_of, see
 from langchain_hugginggpt.tools.runners.local.vision.upscaling import upscale
 from langchain_hugginggpt.tools.runners.local.vision.upscaling_loader import SWIN2SR
 from langchain_hugginggpt.tools.runners.runner import NewMedia, RunnerOutput
-from tests.local_models import vision, vision_words
+from tests.local_models import text, vision, vision_words
 from tests.local_models.case import Case
 from tests.local_models.samples import Samples
 
 CPU = Device(name="cpu", half="float32")
+ALL = (*text.CASES, *vision.CASES)
 ONE_PICTURE = [c for c in vision.CASES if {p.name for p in HUB_TASKS[c.task].inputs} & {"image"} and c.kind != "layoutlm"]
 
 
@@ -62,6 +65,15 @@ def read(artifact: Artifact) -> Image.Image:
 
 def opened(media: NewMedia) -> Image.Image:
     return Image.open(io.BytesIO(media.data))
+
+
+def audio_folder(folder: Path) -> None:
+    """A model of sounds, with what prepares sounds."""
+    config: Any = transformers.Wav2Vec2Config(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    transformers.Wav2Vec2FeatureExtractor().save_pretrained(folder)  # type: ignore[no-untyped-call]
+    transformers.ViTModel(transformers.ViTConfig(**vision.VIT)).save_pretrained(folder)
+    config.architectures = ["Wav2Vec2ForSequenceClassification"]
+    config.save_pretrained(folder)
 
 
 @pytest.fixture
@@ -284,3 +296,41 @@ def test_upscaling_has_a_limit(tmp_path: Path) -> None:
     artifact = Samples(ArtifactStore(tmp_path / "files")).of_image(Image.new("RGB", (5000, 4000)), "large.jpg")
     with pytest.raises(ModelRefusedError, match=r"'image' has 5,000 x 4,000 pixels"):
         upscale(model, {"image": artifact})
+
+
+@pytest.mark.parametrize(
+    ("case_id", "task"),
+    [
+        ("image-classification--vit", "image-feature-extraction"),
+        ("image-feature-extraction--vit", "image-classification"),
+        ("image-feature-extraction--vit", "depth-estimation"),
+        ("object-detection--yolos", "zero-shot-object-detection"),
+        ("zero-shot-object-detection--owlvit", "object-detection"),
+        ("image-segmentation--segformer", "image-classification"),
+        ("image-to-text--blip", "visual-question-answering"),
+        ("image-to-text--blip", "image-text-to-text"),
+        ("keypoint-detection--vitpose", "depth-estimation"),
+        ("text-classification--bert", "image-classification"),
+    ],
+)
+def test_a_vision_model_for_another_task_is_refused(
+    case_id: str, task: str, local: LocalRunner, built: Callable[[Case], Path], samples: Samples
+) -> None:
+    built(next(c for c in ALL if c.id == case_id))
+    asked = {"image": samples.picture, "candidate_labels": ["cat"], "question": "who?", "prompt": "who?"}
+    with pytest.raises(ExpertError, match=r"something else|does not do|no chat template"):
+        local.run(HUB_TASKS[task], ModelCard(id=case_id, task=task), asked)
+
+
+@pytest.mark.parametrize("build", [text.text_classifier, audio_folder])
+def test_vectors_of_pictures_come_from_models_that_see(build: Callable[[Path], None], tmp_path: Path) -> None:
+    build(tmp_path)
+    (tmp_path / "config.json").write_text((tmp_path / "config.json").read_text().replace("ForSequenceClassification", "Model"))
+    assert LOCAL["image-feature-extraction"].loader_for(read_model_files(tmp_path, "it")) is None
+
+
+def test_a_model_that_gives_no_numbers_is_refused(tmp_path: Path, samples: Samples) -> None:
+    model = loaded(tmp_path, vision.image_classifier, LOCAL["image-classification"].loaders[0])
+    vision.set_output(model.model.classifier, [0.0, float("nan"), 0.0])
+    with pytest.raises(ModelRefusedError, match="no numbers"):
+        image_classification(model, {"image": samples.picture})

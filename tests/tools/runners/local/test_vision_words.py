@@ -215,3 +215,9 @@ def test_a_query_that_is_too_long(tmp_path: Path, samples: Samples) -> None:
     vision_words.clip(tmp_path)
     with pytest.raises(ModelRefusedError, match="'query' is too long"):
         visual_document_retrieval(load(tmp_path, "visual-document-retrieval", 1), {"query": "cat " * 300, "images": [samples.picture]})
+
+
+def test_a_donut_for_questions_writes_no_captions(tmp_path: Path, samples: Samples) -> None:
+    vision_words.donut(tmp_path)
+    with pytest.raises(ModelRefusedError, match="answers questions about pages"):
+        image_to_text(load(tmp_path, "image-to-text"), {"image": samples.picture})

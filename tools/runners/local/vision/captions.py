@@ -10,6 +10,8 @@ from ...runner import RunnerOutput
 from ..loaded import LoadedModel
 from .pictures import picture_of
 
+ASKS = "<s_docvqa>"
+"""With this token Donut models begin that were trained to answer questions."""
 _MOST_TOKENS = 256
 _LINE = 3
 """A line of text is at least this many times as wide as high."""
@@ -23,6 +25,10 @@ def image_to_text(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutput
     if processor is None or tokenizer is None:
         raise ModelRefusedError(
             f"The folder of {model.id!r} lacks its image processor or its tokenizer.", remedy="Fetch or save the model again."
+        )
+    if ASKS in tokenizer.get_vocab():
+        raise ModelRefusedError(
+            f"{model.id!r} answers questions about pages; it says nothing without one.", remedy="Use document-question-answering."
         )
     batch = model.on_device(processor(images=seen.picture, return_tensors="pt"))
     ids, cut = generated(model, batch)
@@ -52,10 +58,7 @@ def generated(model: LoadedModel, batch: Mapping[str, Any], *, most: int = _MOST
 
 def room(config: Any) -> int:
     """How many tokens the text part of a model can hold, begin and end included."""
-    for part in ("decoder", "text_config"):
-        if (inner := getattr(config, part, None)) is not None:
-            config = inner
-            break
+    config = config.get_text_config(decoder=True)
     positions = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None) or 2048
     return max(1, int(positions) - 2)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ....errors import ModelRefusedError
@@ -31,9 +32,7 @@ def image_classification(model: LoadedModel, inputs: Mapping[str, Any]) -> Runne
     found = model.pipeline("image-classification")(seen.picture, top_k=_MOST_CLASSES)
     count = int(model.config.num_labels)
     left_out = (f"the model knows {count:,} classes; the best {_MOST_CLASSES} are given",) if count > _MOST_CLASSES else ()
-    return RunnerOutput(
-        values={"labels": [{"label": str(f["label"]), "score": float(f["score"])} for f in found]}, notes=(*seen.notes, *left_out)
-    )
+    return RunnerOutput(values={"labels": _scored(model, ((f["label"], f["score"]) for f in found))}, notes=(*seen.notes, *left_out))
 
 
 def zero_shot_image_classification(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutput:
@@ -59,7 +58,19 @@ def zero_shot_image_classification(model: LoadedModel, inputs: Mapping[str, Any]
     bias = getattr(model.model, "logit_bias", None)
     scores = logits.softmax(0) if bias is None else torch.sigmoid(logits + bias.float())
     order = scores.argsort(descending=True, stable=True).tolist()
-    return RunnerOutput(values={"labels": [{"label": labels[i], "score": float(scores[i])} for i in order]}, notes=seen.notes)
+    return RunnerOutput(values={"labels": _scored(model, ((labels[i], scores[i]) for i in order))}, notes=seen.notes)
+
+
+def _scored(model: LoadedModel, pairs: Iterable[tuple[Any, Any]]) -> list[dict[str, Any]]:
+    """Labels with scores, in their order.
+
+    Raises:
+        ModelRefusedError: a score is no number (NaN).
+    """
+    scored: list[dict[str, Any]] = [{"label": str(label), "score": float(score)} for label, score in pairs]
+    if not all(math.isfinite(s["score"]) for s in scored):
+        raise ModelRefusedError(f"{model.id!r} gave scores that are no numbers (NaN).", remedy="Choose another model.")
+    return scored
 
 
 def _unit(found: Any) -> torch.Tensor:

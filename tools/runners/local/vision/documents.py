@@ -13,7 +13,7 @@ from ....media import load_image
 from ...embedded.ocr import NOTHING_PRINTED, PageReader
 from ...runner import RunnerOutput
 from ..loaded import LoadedModel
-from .captions import room
+from .captions import ASKS, room
 from .pictures import picture_of
 from .questions import refuse_long
 
@@ -24,7 +24,6 @@ WordBox = tuple[str, list[int]]
 """A word, and its left, top, right and bottom in thousandths of the page."""
 
 NO_ANSWER = "The document does not seem to hold an answer."
-_ASKS = "<s_docvqa>"
 _LONGEST_ANSWER = 128
 _pages = PageReader()
 
@@ -103,10 +102,10 @@ def _written(model: LoadedModel, question: str, inputs: Mapping[str, Any]) -> Ru
     """What Donut writes."""
     import torch
 
-    if _ASKS not in model.tokenizer.get_vocab():
+    if ASKS not in model.tokenizer.get_vocab():
         raise ModelRefusedError(f"{model.id!r} reads pages but no questions.", remedy="Choose a model that was trained for the task.")
     seen = picture_of(inputs)
-    prompt = f"{_ASKS}<s_question>{question}</s_question><s_answer>"
+    prompt = f"{ASKS}<s_question>{question}</s_question><s_answer>"
     ids = model.tokenizer(prompt, add_special_tokens=False)["input_ids"]
     refuse_long(model, "question", question, ids, room(model.config) // 2)
     batch = model.on_device(model.image_processor(images=[seen.picture], return_tensors="pt"))

@@ -29,11 +29,12 @@ def visual_question_answering(model: LoadedModel, inputs: Mapping[str, Any]) -> 
     writes = model.model.can_generate()
     longest = room(model.config) + 2 - (_SHORT_ANSWER if writes and model.config.model_type != "blip" else 0)
     refuse_long(model, "question", question, model.processor.tokenizer(question)["input_ids"], longest)
-    batch = model.on_device(model.processor(images=seen.picture, text=question, return_tensors="pt"))
+    text = f"Question: {question} Answer:" if model.config.model_type == "blip-2" else question  # it goes on with what it is given
+    batch = model.on_device(model.processor(images=seen.picture, text=text, return_tensors="pt"))
     if writes:
         ids, cut = generated(model, batch, most=_SHORT_ANSWER)
         answer = model.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
-        answer = answer.removeprefix(question.lower()).removeprefix(question).strip()
+        answer = answer.removeprefix(text).strip()
         return RunnerOutput(values={"answer": answer}, notes=(*seen.notes, *cut, *(() if answer else ("the model gave no answer",))))
     scores = torch.sigmoid(model.model(**batch).logits[0].float())
     best = int(scores.argmax())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..loading.of_transformers import Transformers
 from ..row import LocalRow
+from .picture_loader import PictureModels
 
 _CAPTIONERS = ("BlipForConditionalGeneration", "Blip2ForConditionalGeneration", "VisionEncoderDecoderModel", "GitForCausalLM")
 _TWO_TOWERS = Transformers(
@@ -127,7 +128,7 @@ _FEATURES = LocalRow(
     task="image-feature-extraction",
     function="vision.features:image_feature_extraction",
     loaders=(
-        Transformers(
+        PictureModels(
             autos=("AutoModelForZeroShotImageClassification", "AutoModel"),
             parts=("image_processor",),
             architectures=("*Model",),
