@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from langchain_hugginggpt.tools.runners.local import LocalRunner
 from langchain_hugginggpt.tools.runners.local.devices import Device
 from langchain_hugginggpt.tools.runners.local.diffusion import calling
 from langchain_hugginggpt.tools.runners.local.diffusion.control import edges_of
+from langchain_hugginggpt.tools.runners.local.diffusion.fitting import fitting_size
 from langchain_hugginggpt.tools.runners.local.model_files import read_model_files
 from langchain_hugginggpt.tools.runners.local.table import LOCAL
 from langchain_hugginggpt.tools.runners.runner import RunnerOutput
@@ -89,7 +91,7 @@ def test_the_seed_is_told_and_repeats_the_picture(run: Run, monkeypatch: pytest.
     again = run("text-to-image--stable-diffusion", prompt="a cat")
     assert first.values["image"].data != again.values["image"].data
     seed = next(int(m[1]) for n in first.notes if (m := re.fullmatch(r"seed: (\d+)", n)))
-    monkeypatch.setattr(calling.secrets, "randbelow", lambda _: seed)
+    monkeypatch.setattr("secrets.randbelow", lambda _: seed)
     assert run("text-to-image--stable-diffusion", prompt="a cat").values["image"].data == first.values["image"].data
 
 
@@ -114,6 +116,13 @@ def test_pictures_of_every_size_come_to_the_size_of_the_model(
     output = run("image-to-image--stable-diffusion", image=picture, prompt="a cat")
     assert size(output) == wanted
     assert any(f"{given[0]} x {given[1]} pixels was scaled" in n for n in output.notes)
+
+
+def test_models_of_one_size_get_pictures_of_this_size(folder: Path) -> None:
+    loaded = load(folder)
+    core = SimpleNamespace(config=SimpleNamespace(sample_height=60, sample_width=90))
+    pipe = SimpleNamespace(transformer=core, vae_scale_factor_spatial=8)
+    assert fitting_size(loaded, pipe, (100, 300)) == (720, 480)
 
 
 def test_a_picture_that_is_too_narrow_is_refused_with_the_limit(run: Run, samples: Samples) -> None:

@@ -22,7 +22,8 @@ _LARGE, _GRID = 256, 64
 
 
 def fitting_size(model: LoadedModel, pipe: Any, size: tuple[int, int]) -> tuple[int, int]:
-    """Width and height of about the area that the model was trained on, in the proportions of a picture.
+    """Width and height of about the area that the model was trained on, in the proportions of a picture; models that know one size only
+    (CogVideoX) get this.
 
     Raises:
         ModelRefusedError: the picture is narrower than 1 : 8.
@@ -35,10 +36,19 @@ def fitting_size(model: LoadedModel, pipe: Any, size: tuple[int, int]) -> tuple[
             remedy="Cut the picture.",
         )
     scale, side = _factor(pipe), _side(pipe)
+    config = getattr(_core(pipe), "config", None)
+    only = getattr(config, "sample_width", None), getattr(config, "sample_height", None)
+    if isinstance(only[0], int) and isinstance(only[1], int):
+        return only[0] * scale, only[1] * scale
     grid = _GRID if side >= _LARGE else max(8, 4 * scale)
     wide = side * math.sqrt(width / height)
     high = side * math.sqrt(height / width)
     return max(grid, round(wide / grid) * grid), max(grid, round(high / grid) * grid)
+
+
+def _core(pipe: Any) -> Any:
+    """The part that takes the noise away."""
+    return getattr(pipe, "unet", None) or getattr(pipe, "transformer", None)
 
 
 def _factor(pipe: Any) -> int:
@@ -48,8 +58,7 @@ def _factor(pipe: Any) -> int:
 
 def _side(pipe: Any) -> int:
     """Side in pixels of the pictures that the model was trained on."""
-    core = getattr(pipe, "unet", None) or getattr(pipe, "transformer", None)
-    own = getattr(pipe, "default_sample_size", None) or getattr(getattr(core, "config", None), "sample_size", None)
+    own = getattr(pipe, "default_sample_size", None) or getattr(getattr(_core(pipe), "config", None), "sample_size", None)
     if isinstance(own, list | tuple):
         own = min(own)
     return int(own) * _factor(pipe) if isinstance(own, int) else 512
