@@ -17,7 +17,7 @@ from tokenizers import pre_tokenizers
 
 from tests.local_models.case import Case
 from tests.local_models.samples import Samples
-from tests.local_models.text import labels, save
+from tests.local_models.text import BERT, labels, save
 from tests.local_models.tokenizers import word_tokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
@@ -72,6 +72,24 @@ def whisper(folder: Path) -> None:
     of.suppress_tokens = [vocabulary[s] for s in special[1:]]
     extractor = T.WhisperFeatureExtractor(feature_size=80, chunk_length=5)  # type: ignore[no-untyped-call]
     save(folder, T.WhisperProcessor(extractor, tokenizer), model)  # type: ignore[no-untyped-call]
+
+
+def speech_encoder_decoder(folder: Path) -> None:
+    """Any encoder of speech with any decoder of text: Wav2Vec2 and BERT here."""
+    tokenizer = word_tokenizer()
+    decoder = T.BertConfig(vocab_size=len(tokenizer), **BERT, is_decoder=True, add_cross_attention=True)
+    config = T.SpeechEncoderDecoderConfig.from_encoder_decoder_configs(T.Wav2Vec2Config(**WAV2VEC2), decoder)
+    config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 2, 0, 3
+    model: Any = T.SpeechEncoderDecoderModel(config=config)
+    model.generation_config.decoder_start_token_id, model.generation_config.pad_token_id = 2, 0
+    model.generation_config.eos_token_id, model.generation_config._from_model_config = 3, False
+    save(folder, tokenizer, wav2vec2_extractor(), model)
+
+
+def speecht5_listener(folder: Path) -> None:
+    tokenizer = character_tokenizer(folder)
+    model = T.SpeechT5ForSpeechToText(T.SpeechT5Config(vocab_size=len(tokenizer), **SPEECHT5))
+    save(folder, T.SpeechT5Processor(T.SpeechT5FeatureExtractor(num_mel_bins=16), tokenizer), model)  # type: ignore[no-untyped-call]
 
 
 def wav2vec2_classifier(folder: Path) -> None:
@@ -249,6 +267,22 @@ CASES: tuple[Case, ...] = (
         check=some_text,
         live="openai/whisper-tiny",
         live_check=lambda v, s: None,
+        half=True,
+    ),
+    Case(
+        task="automatic-speech-recognition",
+        kind="speech-encoder-decoder",
+        build=speech_encoder_decoder,
+        inputs=lambda s: {"audio": s.sound},
+        check=some_text,
+        half=True,
+    ),
+    Case(
+        task="automatic-speech-recognition",
+        kind="speecht5",
+        build=speecht5_listener,
+        inputs=lambda s: {"audio": s.sound},
+        check=some_text,
         half=True,
     ),
     Case(

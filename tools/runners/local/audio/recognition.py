@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LONGEST_SECONDS = 30.0
 _BEGIN_TOKENS = 8  # what Whisper's text begins with (language, task) and some room
+_MOST_TOKENS = 900
 
 
 def speech_recognition(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutput:
@@ -70,13 +71,21 @@ def _longest(model: LoadedModel) -> float:
 
 
 def _options(model: LoadedModel, window: NDArray[np.float32], rate: int) -> dict[str, Any]:
-    """How the model is to write: Whisper as much as it can, in the language that it hears."""
-    if model.config.model_type != "whisper":
+    """How a model that writes is to do so: as much as it can, and Whisper in the language that it hears."""
+    if not model.model.can_generate():
         return {}
-    options: dict[str, Any] = {"max_new_tokens": model.config.max_target_positions - _BEGIN_TOKENS}
+    options: dict[str, Any] = {"max_new_tokens": _room(model.config), "max_length": None}
     languages = getattr(model.model.generation_config, "lang_to_id", None)
-    if getattr(model.model.generation_config, "is_multilingual", False) and languages:
+    if model.config.model_type == "whisper" and getattr(model.model.generation_config, "is_multilingual", False) and languages:
         features = model.on_device(model.feature_extractor(window, sampling_rate=rate, return_tensors="pt"))
         heard = int(model.model.detect_language(input_features=features["input_features"])[0])
         options |= {"language": next(name for name, i in languages.items() if i == heard), "task": "transcribe"}
     return options
+
+
+def _room(config: Any) -> int:
+    """How many tokens a model may write for a window: those of its positions, but no more than thirty a second (some write letters)."""
+    names = ("max_target_positions", "max_text_positions", "max_position_embeddings")
+    found = (getattr(part, n, None) for part in (getattr(config, "decoder", None), config) for n in names)
+    positions = next((int(p) for p in found if p), _MOST_TOKENS)
+    return max(1, min(positions - _BEGIN_TOKENS, _MOST_TOKENS))
