@@ -85,6 +85,11 @@ def two_classes(values: Mapping[str, Any], samples: Samples) -> None:
     assert values["labels"][0]["score"] >= values["labels"][1]["score"]
 
 
+def many_classes(values: Mapping[str, Any], samples: Samples) -> None:
+    assert len(values["labels"]) == 400
+    assert sum(e["score"] for e in values["labels"]) == pytest.approx(1, abs=0.01)
+
+
 CASES: tuple[Case, ...] = (
     Case(
         task="video-classification",
@@ -93,7 +98,7 @@ CASES: tuple[Case, ...] = (
         inputs=lambda s: {"video": s.video},
         check=two_classes,
         live="MCG-NJU/videomae-base-finetuned-kinetics",
-        live_check=lambda v, s: None,
+        live_check=many_classes,
         half=True,
     ),
     Case(

@@ -182,6 +182,13 @@ def test_the_language_is_heard_once(built: Built, samples: Samples, tmp_path: Pa
     assert began[1][2:] == [languages["<|transcribe|>"], languages["<|notimestamps|>"]]
 
 
+def test_whisper_is_not_given_two_limits(built: Built, local: LocalRunner, samples: Samples, caplog: pytest.LogCaptureFixture) -> None:
+    """transformers says so, in each window."""
+    built(WHISPER)
+    run(local, WHISPER.task, WHISPER.id, audio=samples.sound)
+    assert "max_length" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("texts", "whole"),
     [([], ""), (["", " "], ""), ([" a b", "c "], "a b c"), (["你好", "世界"], "你好世界"), (["안녕", "세계"], "안녕 세계"),
