@@ -26,7 +26,11 @@ def text_generation(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutp
     if model.tokenizer.chat_template:
         content = "\n\n".join(p for p in (prompt, context) if p)
         read = model.tokenizer.apply_chat_template(
-            [{"role": "user", "content": content}], add_generation_prompt=True, return_dict=True, return_tensors="pt"
+            [{"role": "user", "content": content}],
+            add_generation_prompt=True,
+            return_dict=True,
+            return_tensors="pt",
+            tokenizer_kwargs={"verbose": False},
         )
         return _continued(model, read, notes=())
     read = model.tokenizer("\n\n".join(p for p in (context, prompt) if p), return_tensors="pt", verbose=False)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from ..loading.of_sentence_transformers import CrossEncoders, SentenceTransformers
+from ..loading.of_text_encoders import TextEncoders
 from ..loading.of_transformers import Transformers
 from ..row import LocalRow
 
 
-def _of(auto: str, *architectures: str, may_miss: tuple[str, ...] = ()) -> Transformers:
+def _of(auto: str, *architectures: str) -> Transformers:
     """A loader of one Auto class of models that read text."""
-    return Transformers(autos=(auto,), parts=("tokenizer",), architectures=architectures, may_miss=may_miss, half=True)
+    return Transformers(autos=(auto,), parts=("tokenizer",), architectures=architectures, half=True)
 
 
 _SEQ2SEQ = _of("AutoModelForSeq2SeqLM", "*ForConditionalGeneration", "*MTModel", "*ForSeq2SeqLM", "*EncoderDecoderModel")
 _CLASSIFIER = _of("AutoModelForSequenceClassification", "*ForSequenceClassification")
+_ENCODER = TextEncoders(
+    autos=("AutoModel",), parts=("tokenizer",), architectures=("*Model",), may_miss=("pooler.*", "*.pooler.*"), half=True
+)
 _BI_ENCODER = SentenceTransformers(half=True)
 _SENTENCES = ("sentence-transformers", "transformers")
 
@@ -47,7 +51,7 @@ ROWS: tuple[LocalRow, ...] = (
     LocalRow(
         task="feature-extraction",
         function="text.embedding:feature_extraction",
-        loaders=(_BI_ENCODER, _of("AutoModel", "*Model", may_miss=("pooler.*", "*.pooler.*"))),
+        loaders=(_BI_ENCODER, _ENCODER),
         libraries=_SENTENCES,
     ),
     LocalRow(
