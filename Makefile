@@ -39,7 +39,7 @@ dist/.wheel: $(SOURCES) | .venv/.python
 	touch $@
 
 .venv/.dev: .venv/.wheel pyproject.toml constraints.txt
-	$(BIN)/python $(PIP) --group dev
+	$(BIN)/python $(PIP) --group dev "$$(ls dist/*.whl)[local,diffusion,tabular]"
 	touch $@
 
 .venv-clean/.wheel: dist/.wheel constraints.txt

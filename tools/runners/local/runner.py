@@ -19,7 +19,7 @@ from .devices import Device, check_device, choose_device, without_gradients
 from .places import ModelPlaces
 from .pool import ModelPool
 from .row import LocalRow
-from .table import LOCAL
+from .table import LOCAL, NOT_RUN
 from .workers import Job, Workers
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class LocalRunner:
         """Whether a model on this machine can do `task`, or one that may be downloaded. Looks for packages and folders; loads nothing."""
         row = self._table.get(task.name)
         if row is None:
-            return Availability(supported=False, ok=False, why="no library that is used here runs this task")
+            return Availability(supported=False, ok=False, why=NOT_RUN.get(task.name, "no library that is used here runs this task"))
         if card is not None and card.id.startswith("embedded/"):
             return Availability(supported=False, ok=False, why="embedded experts are no Hub models")
         missing = [p for p in row.needs() if not _is_installed(p)]
@@ -132,9 +132,8 @@ class LocalRunner:
 
     def _call(self, row: LocalRow, card: ModelCard, inputs: Mapping[str, Any], job: Job[RunnerOutput]) -> RunnerOutput:
         try:
-            with self._model(row, card) as (key, model), self._limited(job, key, card.id):
-                with without_gradients():
-                    return row.expert()(model, inputs)
+            with self._model(row, card) as (key, model), self._limited(job, key, card.id), without_gradients():
+                return row.expert()(model, inputs)
         except HuggingGPTError:
             raise
         except MemoryError as e:

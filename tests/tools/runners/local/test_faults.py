@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-import transformers as T  # noqa: N812
+import transformers as T
 
 from langchain_hugginggpt.agent import HuggingGPT
 from langchain_hugginggpt.index import ModelCard, ModelCardIndex
