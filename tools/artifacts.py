@@ -18,7 +18,7 @@ from typing import Any
 
 from ..index.text import well_formed
 from .errors import MediaError
-from .sniff import claimed_type, extension_of, kind_of, media_type_of
+from .sniff import claimed_type, extension_of, kind_of, media_type_of, same_container
 from .task import Kind
 
 MAX_BYTES = 200 * 2**20
@@ -251,7 +251,7 @@ def _honest_type(data: bytes, name: str, declared: str | None) -> str:
     """The type by the bytes. Raises MediaError when the name claims another kind of file."""
     claim = claimed_type(name)
     found = media_type_of(data, hint=claim or declared)
-    if claim is not None and kind_of(claim) is not kind_of(found):
+    if claim is not None and kind_of(claim) is not kind_of(found) and not same_container(claim, found):
         held = "text" if found.startswith("text/") else found
         remedy = "Save it as UTF-8 text." if claim.startswith("text/") else "Give it its right name, or the right file."
         raise MediaError(f"The file {name!r} is named like {claim} but holds {held}.", remedy=remedy)

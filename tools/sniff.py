@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .task import Kind
+from .tracks import ebml_has_pictures, mp4_has_pictures, ogg_has_pictures
 
 _HEADS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -17,16 +18,16 @@ _HEADS = (
     (b"ID3\x04", "audio/mpeg"),
     (b"\xff\xfb", "audio/mpeg"),
     (b"\xff\xf3", "audio/mpeg"),
-    (b"OggS", "audio/ogg"),
-    (b"\x1aE\xdf\xa3", "video/webm"),
     (b"%PDF-", "application/pdf"),
     (b"glTF", "model/gltf-binary"),
     (b"PK\x03\x04", "application/zip"),
 )
+_AUDIO_BRANDS = (b"M4A", b"M4B")  # songs and audio books: pictures in them are covers
 _EXTENSIONS = {
     "image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/bmp": ".bmp", "image/tiff": ".tiff", "image/webp": ".webp",
-    "audio/wav": ".wav", "audio/flac": ".flac", "audio/mpeg": ".mp3", "audio/ogg": ".ogg", "audio/mp4": ".m4a",
-    "video/mp4": ".mp4", "video/webm": ".webm", "video/x-msvideo": ".avi", "application/pdf": ".pdf", "application/zip": ".zip",
+    "audio/wav": ".wav", "audio/flac": ".flac", "audio/mpeg": ".mp3", "audio/ogg": ".ogg", "audio/mp4": ".m4a", "audio/webm": ".weba",
+    "audio/aiff": ".aiff", "video/mp4": ".mp4", "video/webm": ".webm", "video/ogg": ".ogv", "video/x-msvideo": ".avi",
+    "application/pdf": ".pdf", "application/zip": ".zip",
     "model/gltf-binary": ".glb", "text/plain": ".txt", "text/csv": ".csv", "application/json": ".json", "text/markdown": ".md",
 }  # fmt: skip
 _CLAIMS = {ending: media_type for media_type, ending in _EXTENSIONS.items()} | {
@@ -35,7 +36,11 @@ _CLAIMS = {ending: media_type for media_type, ending in _EXTENSIONS.items()} | {
     ".tsv": "text/tab-separated-values",
     ".mov": "video/mp4",
     ".m4v": "video/mp4",
+    ".m4b": "audio/mp4",
     ".oga": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".aif": "audio/aiff",
+    ".aifc": "audio/aiff",
 }
 
 
@@ -43,7 +48,8 @@ def media_type_of(data: bytes, *, hint: str | None = None) -> str:
     """MIME type of a file's content; `application/octet-stream` when it is neither a known format nor text.
 
     Args:
-        data: the whole content, or at least its first 64 KiB.
+        data: the whole content, or at least its first 64 KiB; of a part alone it may remain unknown whether an mp4 or webm file holds
+            pictures, and it counts as a video then.
         hint: a declared type; used only to tell kinds of text apart, and for formats that are not known here.
     """
     for head, media_type in _HEADS:
@@ -51,13 +57,27 @@ def media_type_of(data: bytes, *, hint: str | None = None) -> str:
             return media_type
     if data[:4] == b"RIFF":
         return {b"WAVE": "audio/wav", b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}.get(data[8:12], "application/octet-stream")
+    if data[:4] == b"FORM" and data[8:12] in (b"AIFF", b"AIFC"):
+        return "audio/aiff"
     if data[:2] == b"BM" and data[6:10] == bytes(4):  # two letters alone would make a bitmap of a text about BMW
         return "image/bmp"
-    if data[4:8] == b"ftyp":
-        return "audio/mp4" if data[8:11] == b"M4A" else "video/mp4"
+    if (container := _container_of(data)) is not None:
+        return container
     if is_text(data):
         return hint if hint is not None and (hint.startswith("text/") or hint == "application/json") else "text/plain"
     return hint if hint is not None and "/" in hint and _is_unknown(hint) else "application/octet-stream"
+
+
+def _container_of(data: bytes) -> str | None:
+    """The type of a file that may hold sound, pictures or both; None for other files."""
+    if data[4:8] == b"ftyp":
+        is_audio = data[8:11] in _AUDIO_BRANDS or mp4_has_pictures(data) is False
+        return "audio/mp4" if is_audio else "video/mp4"
+    if data.startswith(b"\x1aE\xdf\xa3"):
+        return "audio/webm" if ebml_has_pictures(data) is False else "video/webm"
+    if data.startswith(b"OggS"):
+        return "video/ogg" if ogg_has_pictures(data) else "audio/ogg"
+    return None
 
 
 def _is_unknown(media_type: str) -> bool:
@@ -69,6 +89,11 @@ def claimed_type(name: str) -> str | None:
     """The MIME type that a file's name claims, or None when its ending is not one of those known here."""
     ending = name[name.rfind(".") :].lower() if "." in name else ""
     return _CLAIMS.get(ending)
+
+
+def same_container(one: str, other: str) -> bool:
+    """Whether two types are of files that look alike but for what they hold, such as `video/mp4` and `audio/mp4`."""
+    return {one, other} in ({f"audio/{form}", f"video/{form}"} for form in ("mp4", "webm", "ogg"))
 
 
 def is_text(data: bytes) -> bool:
