@@ -16,13 +16,15 @@ from .workers import check_abandoned
 
 _TEXTS = (".json", ".txt", ".model", ".jinja", ".tiktoken", ".spm")
 _WEIGHTS = (".safetensors", ".skops")
+_CARD = "README.md"  # says which model another one stands on
 _VARIANTS = (".fp16.", ".bf16.", ".fp32.", ".non_ema.", ".8bit.", ".4bit.")
 _OTHERS = ("onnx", "openvino", "coreml", "original", "flax", "gguf", "mlx", "runs", "checkpoint")
 _MARGIN = 1.05
 
 
 def download(model: str, *, max_bytes: int, cache: Path | None = None, endpoint: str | None = None) -> Path:
-    """Fetch the newest version of a model into the Hub's cache: weights in safetensors (or skops) form, configs and tokenizers.
+    """Fetch the newest version of a model into the Hub's cache: weights in safetensors (or skops) form, configs, tokenizers
+    and the card.
 
     Args:
         model: Hub id.
@@ -63,7 +65,7 @@ def wanted(names: Sequence[str], model: str) -> list[str]:
     Raises:
         ModelRefusedError: none of its weights are in safetensors (or skops) form.
     """
-    plain = [n for n in names if n.count("/") < 2 and not n.startswith(_OTHERS) and n.endswith((*_TEXTS, *_WEIGHTS))]
+    plain = [n for n in names if n == _CARD or (n.count("/") < 2 and not n.startswith(_OTHERS) and n.endswith((*_TEXTS, *_WEIGHTS)))]
     if "model_index.json" in names:  # of diffusers: one folder for each part; a file beside them is the same in another form
         plain = [n for n in plain if "/" in n or not n.endswith(_WEIGHTS)]
     weights = [n for n in plain if n.endswith(_WEIGHTS)]

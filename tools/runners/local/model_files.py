@@ -10,12 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from ...errors import ModelRefusedError
 
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".msgpack", ".h5", ".npy")
 """Suffixes of weights that run code when they are loaded, or that this project does not read."""
 _LONGEST_JSON = 20 * 2**20
 _LONGEST_HEADER = 100 * 2**20  # safetensors' own limit
+_LONGEST_FACTS = 64 * 2**10
 _SIZES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2, "BOOL": 1}
 _FLOATS = ("F64", "F32", "F16", "BF16")
 _CONFIGS = {"model_index.json": "diffusers", "modules.json": "sentence-transformers", "config.json": "transformers"}
@@ -31,6 +34,7 @@ class ModelFiles:
         layout: `transformers`, `sentence-transformers`, `diffusers` (a whole pipeline, or one module of it) or `skops`.
         config: what is in config.json, or model_index.json; empty where there is none.
         weights: the files that its loader reads.
+        base: the model that it stands on, such as the Stable Diffusion that a ControlNet steers; None for most.
     """
 
     id: str
@@ -38,6 +42,7 @@ class ModelFiles:
     layout: str
     config: Mapping[str, Any]
     weights: tuple[Path, ...]
+    base: ModelFiles | None = None
 
     @property
     def architectures(self) -> tuple[str, ...]:
@@ -46,11 +51,17 @@ class ModelFiles:
         return tuple(str(n) for n in named) if isinstance(named, list) else (str(named),) if named else ()
 
     @cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """The front matter of README.md, as on the Hub (`base_model`, `tags`, …); empty where there is none that can be read."""
+        return _front_matter(self.folder / "README.md")
+
+    @cached_property
     def stamp(self) -> str:
-        """Another one as soon as a file of the weights or the config is another: what is loaded is known by it."""
+        """Another one as soon as a file of the weights or the config is another, its base's included: what is loaded is known by it."""
+        of_base = f" on {self.base.id} {self.base.stamp}" if self.base is not None else ""
         configs = [p for n in _CONFIGS if (p := self.folder / n).is_file()]
         try:
-            return " ".join(f"{(s := p.stat()).st_size}.{s.st_mtime_ns}" for p in (*configs, *self.weights))
+            return " ".join(f"{(s := p.stat()).st_size}.{s.st_mtime_ns}" for p in (*configs, *self.weights)) + of_base
         except OSError as e:
             raise ModelRefusedError(f"The folder of {self.id!r} has changed while it was looked at: {e.strerror}.") from e
 
@@ -60,7 +71,7 @@ class ModelFiles:
         return sum(p.stat().st_size for p in self.weights)
 
     def bytes_in_memory(self, float_bytes: int | None = None) -> int:
-        """What the weights take once they are loaded, counted from the headers of the safetensors files.
+        """What the weights take once they are loaded, counted from the headers of the safetensors files; those of the base included.
 
         Args:
             float_bytes: size of a floating-point number there; None: as stored.
@@ -70,7 +81,8 @@ class ModelFiles:
         """
         if self.layout == "skops":
             return self.bytes_on_disk
-        return sum(read_header(p, self.id).bytes(float_bytes) for p in self.weights)
+        of_base = self.base.bytes_in_memory(float_bytes) if self.base is not None else 0
+        return of_base + sum(read_header(p, self.id).bytes(float_bytes) for p in self.weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +142,7 @@ def read_model_files(folder: Path, ident: str) -> ModelFiles:
     layout = _CONFIGS[config_file.name]
     if layout == "sentence-transformers":
         config_file = folder / "config.json"  # of the transformer that it begins with
-    config = _read_json(config_file, ident) if config_file.is_file() else {}
+    config = read_json(config_file, ident) if config_file.is_file() else {}
     if layout == "transformers" and "_class_name" in config:
         layout = "diffusers"  # one module, such as a ControlNet
     if layout == "transformers" and isinstance(config.get("sklearn"), dict):
@@ -141,7 +153,12 @@ def read_model_files(folder: Path, ident: str) -> ModelFiles:
     return ModelFiles(id=ident, folder=folder, layout=layout, config=config, weights=weights)
 
 
-def _read_json(path: Path, ident: str) -> Mapping[str, Any]:
+def read_json(path: Path, ident: str) -> Mapping[str, Any]:
+    """A JSON object of a model's folder.
+
+    Raises:
+        ModelRefusedError: it is none, or longer than 20 MiB.
+    """
     try:
         if path.stat().st_size > _LONGEST_JSON:
             raise ValueError("it is longer than 20 MiB")
@@ -151,6 +168,19 @@ def _read_json(path: Path, ident: str) -> Mapping[str, Any]:
     except (OSError, ValueError, TypeError, RecursionError) as e:
         raise ModelRefusedError(f"{path.name} of {ident!r} cannot be read: {e}.", remedy="Fetch or save the model again.") from e
     return read
+
+
+def _front_matter(path: Path) -> Mapping[str, Any]:
+    """What stands between the two lines `---` that a card of the Hub begins with."""
+    try:
+        with path.open("rb") as f:
+            text = f.read(_LONGEST_FACTS).decode("utf-8", "replace").replace("\r\n", "\n").lstrip("\ufeff")
+        first, _, rest = text.partition("---\n")
+        inside, end, _ = rest.partition("\n---")
+        read = yaml.safe_load(inside) if end and not first.strip() else None
+    except (OSError, yaml.YAMLError, ValueError, RecursionError):  # written by anybody; what it says is no more than useful
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def _of_skops(folder: Path, ident: str, config: Mapping[str, Any]) -> ModelFiles:
@@ -176,7 +206,7 @@ def _weights(folder: Path, layout: str) -> Iterator[Path]:
             break
         listed = folder / f"{stem}.safetensors.index.json"
         if listed.is_file():
-            names = _read_json(listed, folder.name).get("weight_map", {})
+            names = read_json(listed, folder.name).get("weight_map", {})
             paths = [folder / str(n) for n in sorted(set(names.values()))] if isinstance(names, dict) else []
             if paths and all(p.is_file() and p.parent == folder for p in paths):
                 yield from paths

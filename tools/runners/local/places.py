@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from ....index.errors import CallerError
 from ...errors import ModelAbsentError, ModelRefusedError
 from ..runner import Availability
 from .model_files import ModelFiles, read_model_files
+from .row import StandsOnBase
 
 if TYPE_CHECKING:
     from ....index.card import ModelCard
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _CACHED = "models--"
+_LOOKED_AT = ("config.json", "model_index.json", "README.md")
 _ALLOW = "Fetch it (hf download {id}), or let models be downloaded (--max-download {size})."
 
 
@@ -61,10 +64,7 @@ class ModelPlaces:
         if isinstance(files, ModelRefusedError):
             return Availability(supported=False, ok=False, why=files.message.rstrip("."), remedy=files.remedy)
         if files is not None:
-            if row.loader_for(files) is None:
-                made = ", ".join(files.architectures) or f"a model of {files.layout}"
-                return Availability(supported=False, ok=False, why=f"{card.id} is made for something else ({made})")
-            return Availability(supported=True, ok=True)
+            return self._of_files(row, files)
         if card.library is not None and card.library not in row.libraries:
             return Availability(supported=False, ok=False, why=f"models of the library {card.library} are not run here")
         if card.formats and not {"safetensors", "skops"} & set(card.formats):
@@ -76,30 +76,62 @@ class ModelPlaces:
             return Availability(supported=True, ok=False, why=f"{card.id}{size} is not on this machine{allowed}", remedy=remedy)
         return Availability(supported=True, ok=True)
 
+    def _of_files(self, row: LocalRow, files: ModelFiles) -> Availability:
+        """Whether a model that is here can be used: it does the task, and what it stands on is here, too, or may be downloaded."""
+        loader = row.loader_for(files)
+        if loader is None:
+            made = ", ".join(files.architectures) or f"a model of {files.layout}"
+            return Availability(supported=False, ok=False, why=f"{files.id} is made for something else ({made})")
+        if isinstance(loader, StandsOnBase):
+            try:
+                bases = loader.base_of(files)
+            except ModelRefusedError as e:
+                return Availability(supported=False, ok=False, why=e.message.rstrip("."), remedy=e.remedy)
+            if not self._max_download and not any(self._folder(b) for b in bases):
+                why = f"{files.id} stands on {bases[0]}, which is not on this machine"
+                return Availability(supported=True, ok=False, why=why, remedy=_ALLOW.format(id=bases[0], size="8GB"))
+        return Availability(supported=True, ok=True)
+
+    def here(self, row: LocalRow) -> tuple[str, ...]:
+        """Ids of the models on this machine that do a task."""
+        return tuple(f.id for f in self._all() if self._of_files(row, f).ok)
+
     def _any(self, row: LocalRow) -> Availability:
         if self._max_download:
             return Availability(supported=True, ok=True)
-        models = tuple(f.id for f in self._all() if row.loader_for(f) is not None)
+        models = self.here(row)
         if models:
             return Availability(supported=True, ok=True, models=models)
         why = "no model that does it is on this machine"
         return Availability(supported=True, ok=False, why=why, remedy=_ALLOW.format(id="ID", size="2GB"))
 
     def find(self, row: LocalRow, card: ModelCard) -> ModelFiles:
-        """The files of a model; downloaded if they are not here and may be. Blocks.
+        """The files of a model, with those of the one that it stands on; downloaded if they are not here and may be. Blocks.
 
         Raises:
             ModelAbsentError: it is not here, and cannot or may not be fetched.
             ModelRefusedError: what is here cannot be used.
         """
-        folder = self._folder(card.id)
+        files = self._got(card.id, size="2GB")
+        loader = row.loader_for(files)
+        if not isinstance(loader, StandsOnBase):
+            return files
+        bases = loader.base_of(files)
+        try:
+            return replace(files, base=self._got(next((b for b in bases if self._folder(b)), bases[0]), size="8GB"))
+        except (ModelAbsentError, ModelRefusedError) as e:
+            raise type(e)(f"{card.id!r} works only together with {bases[0]!r}: {e.message}", remedy=e.remedy) from e
+
+    def _got(self, ident: str, *, size: str) -> ModelFiles:
+        """The files of a model, fetched if need be. `size` is the limit that is proposed where nothing may be downloaded."""
+        folder = self._folder(ident)
         if folder is None:
             from .download import download
 
             if not self._max_download:
-                raise ModelAbsentError(f"{card.id!r} is not on this machine.", remedy=_ALLOW.format(id=card.id, size="2GB"))
-            folder = download(card.id, max_bytes=self._max_download, cache=self._cache, endpoint=self._endpoint)
-        return read_model_files(folder, card.id)
+                raise ModelAbsentError(f"{ident!r} is not on this machine.", remedy=_ALLOW.format(id=ident, size=size))
+            folder = download(ident, max_bytes=self._max_download, cache=self._cache, endpoint=self._endpoint)
+        return read_model_files(folder, ident)
 
     @property
     def _cache(self) -> Path | None:
@@ -116,7 +148,7 @@ class ModelPlaces:
 
     def _read(self, folder: Path, ident: str) -> ModelFiles | ModelRefusedError:
         try:
-            state = tuple(s.st_mtime_ns for p in (folder, folder / "config.json", folder / "model_index.json") if (s := _stat(p)))
+            state = tuple(s.st_mtime_ns for p in (folder, *(folder / n for n in _LOOKED_AT)) if (s := _stat(p)))
             known = self._known.get(folder)
             if known is None or known[0] != state:
                 known = self._known[folder] = (state, _looked_at(folder, ident))

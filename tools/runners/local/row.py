@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ..runner import RunnerOutput
 
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 LocalExpert = Callable[["LoadedModel", Mapping[str, Any]], RunnerOutput]
 """Runs a loaded model on the inputs of a task (see `Runner`). Other models for the same task need no other function."""
+
+Ask = Callable[[str, Mapping[str, Any]], Iterator[tuple[str, RunnerOutput]]]
+"""Runs the models on this machine that do a task (its Hub name) on inputs of that task, one after another as they are asked for: the id of
+each, and its output. A model that fails is passed over; it is an ExpertError if all do. Nothing comes where there is no such model."""
+
+Preparation = Callable[[Ask, "ModelFiles", Mapping[str, Any]], Mapping[str, Any]]
+"""What has to be made of the inputs by other models before a model gets them; gives back the inputs, with more among them. No model is held
+in memory for it meanwhile."""
 
 
 class Loader(Protocol):
@@ -43,6 +51,18 @@ class Loader(Protocol):
         """
 
 
+@runtime_checkable
+class StandsOnBase(Protocol):
+    """A loader whose models are but a part, and need another model beside them: `load` finds it as `files.base`."""
+
+    def base_of(self, files: ModelFiles) -> tuple[str, ...]:
+        """Hub ids of the model that it stands on: the same one under several names, the one to fetch first.
+
+        Raises:
+            ModelRefusedError: nothing tells which.
+        """
+
+
 @dataclass(frozen=True, kw_only=True)
 class LocalRow:
     """How a Hub task is run.
@@ -51,6 +71,7 @@ class LocalRow:
         task: the Hub's name of it.
         function: a `LocalExpert`, or `module:name` of one in this folder, imported when the task is run for the first time.
         loaders: what may hold its models; the first that fits a folder is taken.
+        prepare: a `Preparation`, or `module:name` of one; None where models get the inputs as they are.
         extra: the extra of this distribution that brings its packages.
         packages: packages that the function needs besides those of its loaders.
         libraries: the Hub's names of libraries whose models these are; models of other libraries are not considered.
@@ -59,6 +80,7 @@ class LocalRow:
     task: str
     function: str | LocalExpert
     loaders: tuple[Loader, ...]
+    prepare: str | Preparation | None = None
     extra: str = "local"
     packages: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ("transformers",)
@@ -73,8 +95,17 @@ class LocalRow:
 
     def expert(self) -> LocalExpert:
         """The function."""
-        if not isinstance(self.function, str):
-            return self.function
-        module, name = self.function.split(":")
-        function: LocalExpert = getattr(import_module(f".{module}", __package__), name)
+        function: LocalExpert = _imported(self.function) if isinstance(self.function, str) else self.function
         return function
+
+    def prepared(self, ask: Ask, files: ModelFiles, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The inputs as the function wants them for a model."""
+        if self.prepare is None:
+            return inputs
+        prepare: Preparation = _imported(self.prepare) if isinstance(self.prepare, str) else self.prepare
+        return prepare(ask, files, inputs)
+
+
+def _imported(where: str) -> Any:
+    module, name = where.split(":")
+    return getattr(import_module(f".{module}", __package__), name)

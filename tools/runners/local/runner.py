@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ....index.card import ModelCard
 from ....index.errors import ExpertError, HuggingGPTError
 from ...errors import ExpertTimeoutError, ModelRefusedError
 from ..runner import Availability, RunnerOutput
@@ -23,9 +24,9 @@ from .table import LOCAL, NOT_RUN
 from .workers import Job, Workers
 
 if TYPE_CHECKING:
-    from ....index.card import ModelCard
     from ...task import HubTask
     from .loaded import LoadedModel
+    from .model_files import ModelFiles
 
 _GRACE_SECONDS = 5.0  # for an abandoned call to come to its next step
 
@@ -85,8 +86,7 @@ class LocalRunner:
             return Availability(supported=False, ok=False, why=NOT_RUN.get(task.name, "no library that is used here runs this task"))
         if card is not None and card.id.startswith("embedded/"):
             return Availability(supported=False, ok=False, why="embedded experts are no Hub models")
-        missing = [p for p in row.needs() if not _is_installed(p)]
-        if missing:
+        if missing := _missing(row):
             names = ", ".join(missing)
             why = f"the package{'s' if len(missing) > 1 else ''} {names} {'are' if len(missing) > 1 else 'is'} not installed"
             return Availability(supported=True, ok=False, why=why, remedy=f'Run: pip install "langchain-hugginggpt[{row.extra}]"')
@@ -132,8 +132,10 @@ class LocalRunner:
 
     def _call(self, row: LocalRow, card: ModelCard, inputs: Mapping[str, Any], job: Job[RunnerOutput]) -> RunnerOutput:
         try:
-            with self._model(row, card) as (key, model), self._limited(job, key, card.id), without_gradients():
-                return row.expert()(model, inputs)
+            files = self._places.find(row, card)
+            given = row.prepared(lambda task, asked: self._asked(task, asked, job), files, inputs)
+            with self._model(row, files) as (key, model), self._limited(job, key, card.id), without_gradients():
+                return row.expert()(model, given)
         except HuggingGPTError:
             raise
         except MemoryError as e:
@@ -143,10 +145,26 @@ class LocalRunner:
                 raise self._out_of_memory(card.id, e) from e
             raise ExpertError(f"{card.id!r} failed at {row.task}: {type(e).__name__}: {' '.join(str(e).split())[:300]}.") from e
 
+    def _asked(self, task: str, inputs: Mapping[str, Any], job: Job[RunnerOutput]) -> Iterator[tuple[str, RunnerOutput]]:
+        """See `Ask`. Each model is called within the same job, and given back to the pool before the next thing is done."""
+        row = self._table.get(task)
+        if row is None or _missing(row):
+            return
+        failed, answered = None, False
+        for ident in self._places.here(row):
+            try:
+                output = self._call(row, ModelCard(id=ident, task=task), inputs, job)
+            except ExpertError as e:
+                failed = e
+                continue
+            answered = True
+            yield ident, output
+        if failed is not None and not answered:
+            raise failed
+
     @contextmanager
-    def _model(self, row: LocalRow, card: ModelCard) -> Iterator[tuple[Any, LoadedModel]]:
-        """The model of a card, loaded, with the key that the pool knows it by."""
-        files = self._places.find(row, card)
+    def _model(self, row: LocalRow, files: ModelFiles) -> Iterator[tuple[Any, LoadedModel]]:
+        """A model, loaded, with the key that the pool knows it by."""
         loader = row.loader_for(files)
         if loader is None:
             made = ", ".join(files.architectures) or f"a folder of {files.layout}"
@@ -185,6 +203,11 @@ class LocalRunner:
             remedy="Give it a smaller input, or choose a smaller model.",
             retryable=True,
         )
+
+
+def _missing(row: LocalRow) -> list[str]:
+    """Packages that a task needs and that are not installed."""
+    return [p for p in row.needs() if not _is_installed(p)]
 
 
 def _is_installed(package: str) -> bool:

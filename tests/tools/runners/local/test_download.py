@@ -53,8 +53,8 @@ async def test_a_model_is_fetched_and_run_and_the_next_time_nothing_is_asked(hub
     output = await runner.arun(TASK, card(), {"text": "a great movie"})
     assert len(output.values["labels"]) == 2
     fetched = {path.rpartition("/")[2] for _, path, _ in hub.seen if "/resolve/" in path}
-    assert "model.safetensors" in fetched
-    assert fetched.isdisjoint({"pytorch_model.bin", "model.onnx", "README.md"})
+    assert {"model.safetensors", "README.md"} <= fetched
+    assert fetched.isdisjoint({"pytorch_model.bin", "model.onnx"})
     asked = len(hub.seen)
     again = LocalRunner(cache=tmp_path, endpoint=hub.url, device="cpu")  # may not download
     assert again.availability(TASK, card()).ok
@@ -158,7 +158,10 @@ def test_the_snapshot_is_what_other_programs_find(hub: HubOfFiles, tmp_path: Pat
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["config.json", "model.safetensors", "pytorch_model.bin", "tf_model.h5", "README.md"], ["config.json", "model.safetensors"]),
+        (
+            ["config.json", "model.safetensors", "pytorch_model.bin", "tf_model.h5", "README.md", "docs/README.md"],
+            ["config.json", "README.md", "model.safetensors"],
+        ),
         (
             ["model_index.json", "sd.safetensors", "unet/config.json", "unet/diffusion_pytorch_model.safetensors",
              "unet/diffusion_pytorch_model.fp16.safetensors", "vae/diffusion_pytorch_model.bin"],

@@ -11,11 +11,13 @@ from ....media import load_image
 from ...runner import RunnerOutput
 from ..loaded import LoadedModel
 from .calling import Made, call, parameters, refuse, sibling
-from .control import control_picture, is_controlled
+from .control import MAP, control_map, is_controlled
 from .fitting import fitting_size, png, scaled, transparent_parts
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from .control import ControlMap
 
 _DDIM_STEPS = 50
 _MOST_UPSCALED = 512 * 512
@@ -71,7 +73,7 @@ def _ddim(pipe: Any) -> Any:
 
 
 def image_to_image(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutput:
-    """A changed picture: by a prompt, within the transparent parts of the picture, along its edges, or only enlarged.
+    """A changed picture: by a prompt, within the transparent parts of the picture, along its edges, depths or pose, or only enlarged.
 
     Raises:
         InputError: there is no prompt, and the model needs one.
@@ -86,7 +88,7 @@ def image_to_image(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutpu
     if "Upscale" in type(model.model).__name__ or "SuperResolution" in type(model.model).__name__:
         return _upscaled(model, picture, inputs.get("prompt", ""))
     if is_controlled(model.model):
-        return _controlled(model, picture, _prompt(model, inputs))
+        return _controlled(model, picture, _prompt(model, inputs), inputs.get(MAP))
     holes = transparent_parts(inputs["image"])
     if holes is not None and (pipe := sibling(model, _INPAINTING)) is not None:
         return _painted_in(model, pipe, picture, holes, _prompt(model, inputs))
@@ -143,12 +145,14 @@ def _painted_in(model: LoadedModel, pipe: Any, picture: Image.Image, holes: Imag
     return RunnerOutput(values={"image": png(np.asarray(whole), "picture.png")}, notes=(told, *notes, *made.notes))
 
 
-def _controlled(model: LoadedModel, picture: Image.Image, prompt: str) -> RunnerOutput:
+def _controlled(model: LoadedModel, picture: Image.Image, prompt: str, prepared: ControlMap | None) -> RunnerOutput:
     size = fitting_size(model, model.model, picture.size)
     given, notes = scaled(picture, size)
-    control, told = control_picture(model, given)
-    made = call(model, model.model, {"prompt": prompt, "image": control, **_sized(model.model, size)})
-    return _picture(made, *told, *notes)
+    control = prepared or control_map(model, given)
+    steering, _ = scaled(control.picture, size)
+    made = call(model, model.model, {"prompt": prompt, "image": steering, **_sized(model.model, size)})
+    base = (f"made with the base model {model.files.base.id}",) if model.files.base is not None else ()
+    return _picture(made, *control.notes, *notes, *base)
 
 
 def _upscaled(model: LoadedModel, picture: Image.Image, prompt: str) -> RunnerOutput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..loading.of_controlnets import ControlNets
 from ..loading.of_diffusers import Diffusers
 from ..row import LocalRow
 from ..vision.upscaling_loader import SWIN2SR
@@ -19,6 +20,7 @@ _NO_PICTURE = (*_VIDEO, *_SOUND, *_SOLID, *_UNCONDITIONAL, "Marigold*", "*Prior*
 _ENLARGING = ("*Upscale*", "*SuperResolution*")
 
 _PICTURES = Diffusers(classes=("*Pipeline",), other=_NO_PICTURE)
+_PREPARED = "diffusion.control:prepare"
 
 ROWS: tuple[LocalRow, ...] = (
     LocalRow(
@@ -38,14 +40,16 @@ ROWS: tuple[LocalRow, ...] = (
     LocalRow(
         task="image-to-image",
         function="diffusion.pictures:image_to_image",
-        loaders=(_PICTURES, SWIN2SR),
+        loaders=(_PICTURES, ControlNets(), SWIN2SR),
+        prepare=_PREPARED,
         extra="diffusion",
         libraries=("diffusers", "transformers"),
     ),
     LocalRow(
         task="image-text-to-image",
         function="diffusion.pictures:image_to_image",
-        loaders=(_PICTURES,),
+        loaders=(_PICTURES, ControlNets()),
+        prepare=_PREPARED,
         extra="diffusion",
         libraries=("diffusers",),
     ),

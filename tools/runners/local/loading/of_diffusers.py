@@ -66,23 +66,35 @@ class Diffusers:
         pipeline_class = _pipeline_class(files)
         dtype = self.dtype(device)
         try:
-            pipe = pipeline_class(**_arguments(files, pipeline_class, getattr(torch, dtype)))
+            pipe = pipeline_class(**arguments(files, pipeline_class, getattr(torch, dtype)))
         except ModelRefusedError:
             raise
         except Exception as e:  # each library and each class has errors of its own
             raise refusal(files, e) from e
-        modules = [c for c in pipe.components.values() if isinstance(c, torch.nn.Module)]
-        for module in modules:
-            module.eval()
-        if device.name.startswith("cuda") and self.expected(files, device) > 0.9 * device.free_bytes:
-            pipe.enable_model_cpu_offload(device=device.name)
-        else:
-            pipe.to(device.name)
-        pipe.set_progress_bar_config(disable=True)
-        size = sum(bytes_of(m) for m in modules)
-        loaded = LoadedModel(files=files, model=pipe, bytes=size, device=device.name, dtype=dtype)
-        loaded.watch(*modules)
-        return loaded
+        return ready(files, pipe, device, dtype, self.expected(files, device))
+
+
+def ready(files: ModelFiles, pipe: Any, device: Device, dtype: str, expected: int) -> LoadedModel:
+    """A pipeline made ready on the device.
+
+    Args:
+        dtype: of its weights.
+        expected: bytes that they take; what is too much for a GPU is moved there part by part while the pipeline runs.
+    """
+    import torch
+
+    modules = [c for c in pipe.components.values() if isinstance(c, torch.nn.Module)]
+    for module in modules:
+        module.eval()
+    if device.name.startswith("cuda") and expected > 0.9 * device.free_bytes:
+        pipe.enable_model_cpu_offload(device=device.name)
+    else:
+        pipe.to(device.name)
+    pipe.set_progress_bar_config(disable=True)
+    size = sum(bytes_of(m) for m in modules)
+    loaded = LoadedModel(files=files, model=pipe, bytes=size, device=device.name, dtype=dtype)
+    loaded.watch(*modules)
+    return loaded
 
 
 def _is_like(name: str, patterns: tuple[str, ...]) -> bool:
@@ -104,8 +116,13 @@ def _pipeline_class(files: ModelFiles) -> Any:
     return found
 
 
-def _arguments(files: ModelFiles, pipeline_class: Any, dtype: Any) -> dict[str, Any]:
-    """What the pipeline is made of: its parts, loaded, and plain settings."""
+def arguments(files: ModelFiles, pipeline_class: Any, dtype: Any) -> dict[str, Any]:
+    """What a pipeline is made of, from the folder of one: its parts, loaded, and plain settings. Parts that the folder does not declare are
+    left out.
+
+    Raises:
+        ModelRefusedError: a part is missing, is of a class that is not run here, or would hold random weights.
+    """
     declared = dict(_parts(files))
     wanted = set(inspect.signature(pipeline_class.__init__).parameters) - {"self", "args", "kwargs"}
     made: dict[str, Any] = {
@@ -156,6 +173,15 @@ def _part(files: ModelFiles, name: str, library: str, declared: str, dtype: Any)
     if not issubclass(part_class, torch.nn.Module):
         options = {} if library == "diffusers" else {"trust_remote_code": False}
         return part_class.from_pretrained(folder, local_files_only=True, **options)
+    return part_of(files, name, part_class, folder, dtype)
+
+
+def part_of(files: ModelFiles, name: str, part_class: Any, folder: Path, dtype: Any) -> Any:
+    """A part that is a module of torch, loaded in full.
+
+    Raises:
+        ModelRefusedError: it has no weights that are read here, or some of them would be random.
+    """
     if not _has_weights(folder):
         raise ModelRefusedError(
             f"The part {name!r} of {files.id!r} has no weights in safetensors form.",
