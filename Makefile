@@ -5,7 +5,7 @@ SOURCES := $(shell find index tools agent evaluation app -type f -not -name '*.p
 PACKAGES := index tools agent evaluation app
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check clean
+.PHONY: demo test check live clean
 
 demo: .venv/.wheel
 	$(BIN)/python examples/demo.py
@@ -13,6 +13,10 @@ demo: .venv/.wheel
 test: check .venv-clean/.wheel
 	.venv-clean/bin/python tests/import_all.py
 	$(BIN)/python -m pytest
+
+live: .venv/.dev
+	$(BIN)/python -m pytest -m live --force-enable-socket tests/tools/runners/local/test_live.py
+	$(BIN)/python -m tests.local_models.table
 
 check: .venv/.dev
 	$(BIN)/ruff check .

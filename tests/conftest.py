@@ -14,10 +14,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the mark that langchain-tests uses; the plugin that owns it is switched off in pyproject.toml."""
     config.addinivalue_line("markers", "benchmark: used by langchain-tests")
     config.addinivalue_line("markers", "live: asks the real Hub; run by `make live` only")
-    if not config.getoption("-m"):
+    if not _is_live(config):
         cache = tempfile.mkdtemp(prefix="hugginggpt-hub-")  # what the person who runs the tests has downloaded changes what can run
         os.environ["HF_HUB_CACHE"] = cache  # before huggingface_hub is imported, which reads it then
         config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+
+
+def _is_live(config: pytest.Config) -> bool:
+    return str(config.getoption("-m")) == "live"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that ask the real Hub are not even skipped: they are another suite."""
+    if not _is_live(config):
+        items[:] = [i for i in items if i.get_closest_marker("live") is None]
 
 
 @pytest.fixture(scope="session", autouse=True)

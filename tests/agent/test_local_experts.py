@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,7 @@ class Trained:
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+def models(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("trained")
     for name in ("digits", "stripes", "sentiment", "toy", "wine"):
         (folder / "models" / "our" / name).mkdir(parents=True)
@@ -66,7 +65,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     rows, cultivars = trained.wine_classifier(ours / "wine", held_out=20)
     build_index(open_source(str(folder / "models")), folder / "index", load_encoder())
     settings = Settings(index=folder / "index", models=(folder / "models",), out=folder / "out", device="cpu")
-    yield Trained(agent=HuggingGPT.from_settings(settings), rows=rows, cultivars=cultivars)
+    return Trained(agent=HuggingGPT.from_settings(settings), rows=rows, cultivars=cultivars)
 
 
 def saved(folder: Path, picture: Artifact) -> Path:
