@@ -132,12 +132,36 @@ def swin2sr(folder: Path) -> None:
     T.Swin2SRForImageSuperResolution(config).save_pretrained(folder)
 
 
-def controlnet(folder: Path) -> None:
-    control = D.ControlNetModel(
-        block_out_channels=(8, 16), norm_num_groups=4, layers_per_block=1, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        cross_attention_dim=32, attention_head_dim=4, conditioning_embedding_out_channels=(4, 8),
+def control(**options: Any) -> Any:
+    """A tiny ControlNet for the tiny Stable Diffusion."""
+    return D.ControlNetModel(
+        **{
+            "block_out_channels": (8, 16), "norm_num_groups": 4, "layers_per_block": 1, "attention_head_dim": 4,
+            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"), "cross_attention_dim": 32,
+            "conditioning_embedding_out_channels": (4, 8), **options,
+        }
     )  # fmt: skip
-    D.StableDiffusionControlNetPipeline(**stable(controlnet=control)).save_pretrained(folder)
+
+
+def controlnet(folder: Path) -> None:
+    D.StableDiffusionControlNetPipeline(**stable(controlnet=control())).save_pretrained(folder)
+
+
+def lone_controlnet(folder: Path, base: str = "base--stable-diffusion") -> None:
+    """A ControlNet as it lies on the Hub, alone in its folder; its base is made beside it, if it is not there."""
+    control().save_pretrained(folder)
+    (folder / "README.md").write_text(f"---\nbase_model: {base}\ntags: [controlnet]\n---\n# A ControlNet\n")
+    if not (folder.parent / base).exists():
+        stable_diffusion(folder.parent / base)
+
+
+def lone_controlnet_xl(folder: Path) -> None:
+    control(
+        cross_attention_dim=64, addition_embed_type="text_time", addition_time_embed_dim=8, projection_class_embeddings_input_dim=80
+    ).save_pretrained(folder)
+    (folder / "README.md").write_text("---\nbase_model:\n- base--stable-diffusion-xl\n---\n")
+    if not (folder.parent / "base--stable-diffusion-xl").exists():
+        stable_diffusion_xl(folder.parent / "base--stable-diffusion-xl")
 
 
 def animated(kind: Any, folder: Path, inner: int = 4) -> None:
@@ -252,6 +276,8 @@ CASES = (
     _of("image-to-image", "swin2sr", swin2sr, lambda s: {"image": s.picture}, of_size((192, 128)), half=False),
     _of("image-to-image", "upscaler", upscaler, lambda s: {"image": s.picture}, of_size((192, 128))),
     _of("image-to-image", "controlnet-canny", controlnet, asked, of_size((40, 24))),
+    _of("image-to-image", "lone-controlnet-canny", lone_controlnet, asked, of_size((40, 24))),
+    _of("image-to-image", "lone-controlnet-xl-canny", lone_controlnet_xl, asked, of_size((40, 24))),
     _of("text-to-video", "animate-diff", lambda f: animated(D.AnimateDiffPipeline, f), lambda s: {"prompt": "the red cat"},
         film(16, (32, 32))),
     _of("image-to-video", "stable-video", stable_video, lambda s: {"image": s.picture}, film(3, (40, 24))),
