@@ -144,7 +144,12 @@ _AUDIO_TASKS = (
         (_AUDIO,),
         (_SOUND,),
     ),
-    ("audio-classification", "Say what kind of sound, music, emotion or language a recording holds.", (_AUDIO,), (_LABELS,)),
+    (
+        "audio-classification",
+        "Say what kind of sound, music, emotion or language a recording holds.",
+        (_AUDIO, _ask("candidate_labels", Kind.LABELS, "labels to choose from, for models that take any", required=False)),
+        (_LABELS,),
+    ),
     (
         "voice-activity-detection",
         "Find the times at which somebody speaks in a recording.",

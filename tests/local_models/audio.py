@@ -16,6 +16,7 @@ import torch
 import transformers as T
 from tokenizers import pre_tokenizers
 
+from tests.local_models.audio_labels import CASES as LABEL_CASES
 from tests.local_models.case import Case
 from tests.local_models.samples import INPUTS, Samples
 from tests.local_models.text import BERT, labels, save
@@ -315,6 +316,7 @@ CASES: tuple[Case, ...] = (
         live_check=somebody_speaks,
         half=True,
     ),
+    *LABEL_CASES,
     Case(
         task="voice-activity-detection",
         kind="wav2vec2-frames",

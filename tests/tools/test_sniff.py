@@ -9,7 +9,7 @@ from typing import Any, cast
 import av
 import numpy as np
 import pytest
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 from PIL import Image
 
 from langchain_hugginggpt.tools import ArtifactStore, Kind
@@ -153,7 +153,7 @@ def made(form: str, *, sound: str | None = None, pictures: str | None = None, op
             audio.layout = "stereo"
         if pictures is not None:
             for _ in range(5):
-                container.mux(video.encode(av.VideoFrame.from_image(Image.new("RGB", (32, 32), "red"))))
+                container.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
             container.mux(video.encode(None))
         if sound is not None:
             size = audio.codec_context.frame_size or 1024
@@ -238,15 +238,15 @@ def test_what_is_cut_off_before_its_tracks_counts_as_a_video() -> None:
     assert media_type_of(made("webm", sound="libopus")[:50]) == "video/webm"
 
 
-@pytest.mark.parametrize(("form", "streams", "_"), [CONTAINERS[n] for n in (0, 2, 7, 11, 12, 14, 17, 20)], ids=str)
+@pytest.mark.parametrize(("form", "streams", "_"), [c for c in CONTAINERS if c[0] in ("mp4", "webm", "ogg")], ids=str)
 def test_a_damaged_container_is_told_as_something(form: str, streams: dict[str, Any], _: str) -> None:
     """Cut off anywhere, or with any byte of its head changed: never an error, always one of two types."""
     data = made(form, **streams)
     kinds = {f"{kind}/{container}" for kind in ("audio", "video") for container in ("mp4", "webm", "ogg")}
-    for end in range(16, len(data), max(1, len(data) // 300)):
+    for end in range(16, len(data), max(1, len(data) // 100)):
         assert media_type_of(data[:end]) in kinds
     random = Random(0)
-    for _n in range(400):
+    for _n in range(200):
         odd = bytearray(data)
         for _m in range(4):
             odd[random.randrange(12, len(odd))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))

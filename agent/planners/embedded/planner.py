@@ -216,7 +216,7 @@ def _given(request: Request, scores: Scores, chosen: Sequence[HubTask]) -> set[K
     """The kinds of input that there are. A few quoted words to choose from are no text to work on."""
     kinds = {k for k, there in zip(KINDS, scores.given, strict=False) if there}
     quotes = [x.text for x in literals(request.text, request.files) if x.kind is Kind.TEXT and x.text not in request.file_names()]
-    chooses = any(p.kind is Kind.LABELS for t in chosen for p in t.inputs)
+    chooses = any(p.kind is Kind.LABELS and p.required for t in chosen for p in t.inputs)
     texts = any(f.kind.has_text_view for f in request.files) or request.text.strip().count("\n") > 1
     if request.files and chooses and len(quotes) > 1 and not texts and all(len(q.split()) <= _MOST_WORDS for q in quotes):
         kinds.discard(Kind.TEXT)

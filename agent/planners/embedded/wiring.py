@@ -47,7 +47,7 @@ class Wiring:
         busy = {n.sentence for n in nodes}
         self._last = max(busy, default=-1)
         self._context = [s.raw for i, s in enumerate(self.reading.sentences) if i not in busy]
-        chooses = any(p.kind is Kind.LABELS for n in nodes for p in n.task.inputs)
+        chooses = any(p.kind is Kind.LABELS and p.required for n in nodes for p in n.task.inputs)
         if chooses and all(len(q.split()) <= 6 for q in self.reading.run):
             self._choices = set(self.reading.run)
         for node in nodes:
@@ -140,8 +140,8 @@ class Wiring:
 
     def _instruction(self, node: Node, port: Port, taken: set[str]) -> Argument | None:
         sentence = self._sentence(node)
-        if port.kind is Kind.LABELS:
-            return self._labels(node) or None
+        if port.kind is Kind.LABELS:  # a model with classes of its own refuses labels: they are not guessed where none are needed
+            return self._labels(node) or None if port.required else None
         if port.kind is Kind.NUMBER:
             return words.number(port, node.words) or words.any_number(node.words)
         if port.kind is not Kind.TEXT:

@@ -6,18 +6,33 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from .....index.errors import ExpertError
 from ....audio import read_windows
 from ...runner import RunnerOutput
 from ..loaded import LoadedModel
 from ..workers import check_abandoned
 from .windows import long_enough
+from .zero_shot import zero_shot_audio_classification
 
 _LONGEST_SECONDS = 30.0
 _MEL_FRAMES_A_SECOND = 100
 
 
 def audio_classification(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutput:
-    """What a recording of any length holds: the mean of the scores of its parts, each weighing as much as it is long."""
+    """What a recording of any length holds: the mean of the scores of its parts, each weighing as much as it is long.
+
+    Labels to choose from are for models of CLAP, which have no classes of their own.
+
+    Raises:
+        ExpertError: labels for a model that has classes, or none for one that has not.
+    """
+    if model.config.model_type == "clap":
+        return zero_shot_audio_classification(model, inputs)
+    if inputs.get("candidate_labels"):
+        raise ExpertError(
+            f"{model.id!r} has classes of its own and takes no 'candidate_labels'.",
+            remedy="Leave the labels out, or choose a model that takes any, such as a CLAP model (laion/clap-htsat-unfused).",
+        )
     rate = model.feature_extractor.sampling_rate
     classify = model.pipeline("audio-classification")
     sums: dict[str, float] = defaultdict(float)

@@ -38,6 +38,14 @@ ROWS: tuple[LocalRow, ...] = (
                 may_miss=("*.masked_spec_embed",),
                 half=True,
             ),
+            Transformers(  # labels that the request names; in 32 bits, since cosines that differ little are multiplied by much
+                autos=(),
+                classes=("ClapModel",),
+                parts=("tokenizer", "feature_extractor"),
+                architectures=(),
+                # always the same numbers, or used in training only
+                may_miss=("*.position_ids", "*.token_type_ids", "*.num_batches_tracked"),
+            ),
         ),
         packages=("av", "soundfile"),
     ),
