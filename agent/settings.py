@@ -186,7 +186,7 @@ def build_toolkit(settings: Settings) -> HubToolkit:
     from ..index.minilm import MiniLM
     from ..index.model_card_index import ModelCardIndex
     from ..tools.artifacts import ArtifactStore
-    from ..tools.runners.local import LocalRunner, ModelPool
+    from ..tools.runners.local import LocalRunner
     from ..tools.toolkit import HubToolkit, default_runners
 
     encoder = MiniLM()
@@ -197,7 +197,7 @@ def build_toolkit(settings: Settings) -> HubToolkit:
     local = LocalRunner(
         models=settings.models,
         max_download=settings.max_download,
-        pool=ModelPool(max_bytes=settings.max_memory),
+        max_memory=settings.max_memory,
         device=settings.device,
         timeout=settings.task_timeout / 2,  # so that a model which hangs leaves time for the next
     )

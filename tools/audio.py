@@ -188,7 +188,7 @@ def _resampled(blocks: Iterator[Samples], given: int, wanted: int) -> Iterator[S
 
 def _soundfile() -> Any:
     try:
-        import soundfile  # type: ignore[import-untyped]
+        import soundfile
     except ImportError as e:
         raise MissingExtraError("soundfile", "local") from e
     return soundfile

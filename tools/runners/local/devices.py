@@ -37,6 +37,15 @@ class Device:
             return int(torch.cuda.mem_get_info(self.name)[0])
         return free_memory()
 
+    @property
+    def room(self) -> int:
+        """What the weights of models may take on it together."""
+        return self.free_bytes * 9 // 10 if self.name.startswith("cuda") else self.free_bytes // 2
+
+    def share(self, size: int, room: int) -> int:
+        """What of a model of that size lies on the device: of one that is too large for a GPU's room, the rest goes to the machine's memory."""
+        return min(size, room) if self.name.startswith("cuda") and size < room + free_memory() // 2 else size
+
 
 def check_device(name: str | None) -> None:
     """Raises UnknownNameError when torch knows no such device; torch is not imported."""

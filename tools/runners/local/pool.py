@@ -35,11 +35,12 @@ class ModelPool:
             …                                            # nobody drops it meanwhile, and nobody else computes with it
 
     Args:
-        max_bytes: what the weights in memory may take together. Default: half of what is free when the first model is loaded.
+        max_bytes: what the weights in memory may take together, or a function that tells it when the first model is loaded. Default:
+            half of the memory that is free then.
         idle_seconds: a model that nobody has used for so long is dropped; None: only when its room is needed.
     """
 
-    def __init__(self, *, max_bytes: int | None = None, idle_seconds: float | None = 900.0) -> None:
+    def __init__(self, *, max_bytes: int | Callable[[], int] | None = None, idle_seconds: float | None = 900.0) -> None:
         self._max_bytes = max_bytes
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
@@ -56,8 +57,8 @@ class ModelPool:
     def max_bytes(self) -> int:
         """The bound."""
         with self._changed:
-            if self._max_bytes is None:
-                self._max_bytes = free_memory() // 2
+            if not isinstance(self._max_bytes, int):
+                self._max_bytes = self._max_bytes() if self._max_bytes is not None else free_memory() // 2
             return self._max_bytes
 
     def __contains__(self, key: Hashable) -> bool:

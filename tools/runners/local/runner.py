@@ -45,7 +45,9 @@ class LocalRunner:
         max_download: bytes that may be downloaded for one model; 0: nothing is.
         cache: the Hub's cache on this machine. Default: where huggingface_hub has it.
         endpoint: address of the Hub. Default: the one that huggingface_hub uses.
-        pool: the models in memory. Default: one of its own.
+        max_memory: bytes that the weights in memory may take together. Default: half of the memory that is free when the first model is
+            loaded, on a GPU nine tenths of its free memory.
+        pool: the models in memory, to share them with other runners; `max_memory` is not looked at then.
         device: as torch names it; None: the best that there is.
         concurrency: how many models compute at once; further calls wait in line.
         timeout: seconds that one call of a model may take, once it is loaded; None: as long as it likes. The caller is freed then, and
@@ -65,13 +67,14 @@ class LocalRunner:
         max_download: int = 0,
         cache: Path | None = None,
         endpoint: str | None = None,
+        max_memory: int | None = None,
         pool: ModelPool | None = None,
         device: str | None = None,
         concurrency: int = 2,
         timeout: float | None = None,
         table: Mapping[str, LocalRow] = LOCAL,
     ) -> None:
-        self.pool = pool or ModelPool()
+        self.pool = pool or ModelPool(max_bytes=max_memory or (lambda: self.device.room))
         self._places = ModelPlaces(models, max_download=max_download, cache=cache, endpoint=endpoint)
         check_device(device)
         self._device_name = device
@@ -172,7 +175,7 @@ class LocalRunner:
                 f"{files.id!r} does not do {row.task}: it holds {made}.", remedy="Choose a model that was trained for the task."
             )
         key = (files.id, files.stamp, loader.name, self.device)
-        expected = loader.expected(files, self.device)
+        expected = self.device.share(loader.expected(files, self.device), self.pool.max_bytes)
         with self.pool.use(key, expected, lambda: loader.load(files, self.device)) as model:
             yield key, model
 
@@ -181,15 +184,18 @@ class LocalRunner:
         """Give the call up when its time is over. A model that goes on all the same is forgotten: others would wait for it."""
         timers = []
 
-        def later(seconds: float, what: Callable[[], object]) -> None:
+        def later(seconds: float, what: Callable[[], None]) -> None:
             timers.append(threading.Timer(seconds, what))
             timers[-1].daemon = True
             timers[-1].start()
 
+        def over() -> None:
+            self.pool.forget(key)
+            job.abandon(ExpertTimeoutError(model, self._timeout or 0.0))
+
         job.on_abandon = lambda: later(_GRACE_SECONDS, lambda: self.pool.forget(key))
         if self._timeout is not None:
-            error = ExpertTimeoutError(model, self._timeout)
-            later(self._timeout, lambda: (self.pool.forget(key), job.abandon(error)))
+            later(self._timeout, over)
         try:
             yield
         finally:

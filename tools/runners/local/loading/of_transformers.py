@@ -74,6 +74,7 @@ class Transformers:
         """Load it; see `Loader`."""
         import torch
 
+        spread = _placing(self.expected(files, device), device)
         with told(files), quiet():
             config = self._config(files)
             model_class = self._class_for(files, config)
@@ -86,14 +87,15 @@ class Transformers:
                 trust_remote_code=False,
                 local_files_only=True,
                 output_loading_info=True,
-                **_placing(self.expected(files, device), device),
+                **spread,
             )
             refuse_random(files, info, self.may_miss)
             parts = {n: p for spec in self.parts if (p := _part(files.folder, spec)) is not None for n in (spec.rstrip("?"),)}
         model.eval()
-        if not getattr(model, "hf_device_map", None):
+        if not spread:
             model.to(device.name)
-        loaded = LoadedModel(files=files, model=model, bytes=bytes_of(model), device=device.name, dtype=dtype, **parts)
+        where = str(model.device)  # of a model that is spread: where its inputs go
+        loaded = LoadedModel(files=files, model=model, bytes=bytes_of(model), device=where, dtype=dtype, **parts)
         loaded.watch(model)
         return loaded
 
@@ -151,7 +153,9 @@ def _part(folder: Path, spec: str) -> Any:
     if name == "tokenizer" and not any(next(folder.glob(p), None) for p in _VOCABULARIES):
         if spec.endswith("?"):
             return None
-        raise ModelRefusedError(f"{folder.name!r} has no tokenizer; transformers would make up an empty one.", remedy="Fetch or save it again.")
+        raise ModelRefusedError(
+            f"{folder.name!r} has no tokenizer; transformers would make up an empty one.", remedy="Fetch or save it again."
+        )
     auto: Any = getattr(transformers, PROCESSORS[name])
     try:
         return auto.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
