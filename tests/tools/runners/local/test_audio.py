@@ -172,7 +172,8 @@ def test_the_language_is_heard_once(built: Built, samples: Samples, tmp_path: Pa
         if given.get("past_key_values") is None or given["past_key_values"].get_seq_length() == 0:
             began.append(given["input_ids"][0].tolist())
 
-    with runner._model(LOCAL[WHISPER.task], card) as (_, loaded):
+    row = LOCAL[WHISPER.task]
+    with runner._model(row, runner._places.find(row, card)) as (_, loaded):
         loaded.model.model.decoder.register_forward_pre_hook(note, with_kwargs=True)
         languages = {f"<|{n}|>": loaded.tokenizer.convert_tokens_to_ids(f"<|{n}|>") for n in ("en", "de", "transcribe", "notimestamps")}
     runner.run(HUB_TASKS[WHISPER.task], card, {"audio": wav(samples, loud(4), quiet(0.5), loud(4), quiet(0.5), loud(3))})

@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +103,12 @@ def change(path: Path, **entries: Any) -> None:
 
 
 def stripe(samples: Samples) -> Any:
-    return samples.of_image(Image.fromarray(np.repeat(np.arange(0, 240, 4, np.uint8)[None, :, None], 40, 0).repeat(3, 2)))
+    shades = np.arange(0, 240, 4).astype(np.uint8)
+    return samples.of_image(Image.fromarray(np.tile(shades, (40, 1))).convert("RGB"))
 
 
 def vitpose(folder: Path) -> None:
-    import transformers as T
-
+    T: Any = import_module("transformers")
     backbone = T.VitPoseBackboneConfig(
         image_size=[64, 48], patch_size=[16, 16], hidden_size=32, num_hidden_layers=2, num_attention_heads=2, out_indices=[2]
     )

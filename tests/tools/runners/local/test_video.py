@@ -45,7 +45,8 @@ def run(local: LocalRunner, of: Case, **inputs: Any) -> RunnerOutput:
 def pictures(local: LocalRunner, of: Case) -> list[torch.Tensor]:
     """What the model's eye sees from now on: for each question, its pictures one after the other."""
     seen: list[torch.Tensor] = []
-    with local._model(LOCAL[of.task], ModelCard(id=of.id, task=of.task)) as (_, loaded):
+    row = LOCAL[of.task]
+    with local._model(row, local._places.find(row, ModelCard(id=of.id, task=of.task))) as (_, loaded):
         loaded.model.model.vision_model.register_forward_pre_hook(lambda m, a, given: seen.append(given["pixel_values"]), with_kwargs=True)
     return seen
 
@@ -65,7 +66,8 @@ def test_a_model_gets_as_many_frames_as_it_wants(kind: str, frames: int, built: 
     of = case("video-classification", kind)
     built(of)
     seen: list[torch.Tensor] = []
-    with fresh._model(LOCAL[of.task], ModelCard(id=of.id, task=of.task)) as (_, loaded):
+    row = LOCAL[of.task]
+    with fresh._model(row, fresh._places.find(row, ModelCard(id=of.id, task=of.task))) as (_, loaded):
         loaded.model.register_forward_pre_hook(lambda m, a, given: seen.append(given["pixel_values"]), with_kwargs=True)
     grey = [Image.new("RGB", (64, 48), (round(255 * i / max(1, frames - 1)),) * 3) for i in range(frames)]
     output = run(fresh, of, video=samples.store.put(mp4_bytes(grey, fps=10)))
@@ -130,7 +132,8 @@ def test_a_longer_recording_in_two_parts(models: Path, fresh: LocalRunner, sampl
     task = HUB_TASKS["audio-text-to-text"]
     card = ModelCard(id="roomy", task=task.name)
     seen: list[Any] = []
-    with fresh._model(LOCAL[task.name], card) as (_, loaded):
+    row = LOCAL[task.name]
+    with fresh._model(row, fresh._places.find(row, card)) as (_, loaded):
         loaded.model.register_forward_pre_hook(
             lambda m, a, given: seen.append(given) if given.get("input_features") is not None else None, with_kwargs=True
         )
