@@ -92,6 +92,13 @@ def test_a_table_that_spells_the_hubs_tasks_otherwise(planner: EmbeddedPlanner) 
     assert planner.plan(asked, HUB_TASKS).confidence == plan.confidence
 
 
+def test_labels_that_are_not_needed_are_not_guessed(planner: EmbeddedPlanner) -> None:
+    """A model with classes of its own refuses labels, and of these three words only two are found."""
+    request = Request(text="Does the speaker in meeting.mp3 sound angry, sad or cheerful?", files=(file("meeting.mp3", "audio/mpeg"),))
+    plan = planner.plan(request, HUB_TASKS)
+    assert [(t.task, t.arguments) for t in plan.tasks] == [("audio-classification", {"audio": "meeting.mp3"})]
+
+
 def test_arguments_are_the_requests_own_words(planner: EmbeddedPlanner) -> None:
     plan = planner.plan(Request(text="How similar are 'It's raining' and “The dogs' bowl is full”?"), HUB_TASKS)
     assert plan.tasks[0].arguments == {"source_sentence": "It's raining", "sentences": ["The dogs' bowl is full"]}
