@@ -13,12 +13,18 @@ from pathlib import Path
 from ..agent.settings import Settings, build_toolkit, data_folder
 from ..index.errors import HuggingGPTError
 from ..index.model_card_index import ModelCardIndex
+from ..tools.runners.local import LocalRunner
 from .index_info import age_text, bytes_of, size_text
 from .options import with_index_in_use
 
 _EXTRAS = {
     "embedded": {"rapidocr": "reading pictures", "onnxruntime": "reading pictures, finding speech", "espeakng_loader": "speaking",
                  "silero_vad": "finding speech"},
+    "local": {"torch": "running models on this machine", "transformers": "the Hub's models of text, pictures, sound and video",
+              "sentence_transformers": "models of meaning", "accelerate": "models that do not fit on a GPU",
+              "soundfile": "reading recordings", "av": "reading and writing videos"},
+    "diffusion": {"diffusers": "making pictures and videos"},
+    "tabular": {"skops": "models of scikit-learn for tables"},
     "llm": {"langchain": "naming chat models with --llm"},
     "openai": {"langchain_openai": "chat models that speak OpenAI's protocol"},
 }  # fmt: skip
@@ -45,7 +51,7 @@ class Check:
 
 def examine(*, as_json: bool) -> int:
     """Print every check. Returns 0 when everything that is needed is there, else 1."""
-    checks = [_python(), _core(), *_packages(), _data(), *_index(), *_llm()]
+    checks = [_python(), _core(), *_packages(), _data(), *_index(), *_local(), *_llm()]
     ok = all(c.ok for c in checks if c.needed)
     if as_json:
         sys.stdout.write(json.dumps({"ok": ok, "checks": [asdict(c) for c in checks]}, ensure_ascii=False) + "\n")
@@ -122,6 +128,32 @@ def _told(index: ModelCardIndex, folder: Path | None) -> str:
     if folder is None:
         return what
     return f"{what}, made {age_text(manifest['created'])}, by {manifest['encoder']}, {size_text(bytes_of(folder))} in {folder}"
+
+
+def _local() -> list[Check]:
+    """Where models compute, and which are here."""
+    if find_spec("psutil") is None or (find_spec("torch") is None and find_spec("skops") is None):
+        return []  # what is missing was said
+    try:
+        settings = Settings.from_environment()
+        runner = LocalRunner(models=settings.models, max_download=settings.max_download, device=settings.device)
+        found = runner.models_here()
+        device = runner.device
+    except HuggingGPTError as e:
+        return [Check(name="local models", ok=False, needed=False, detail=e.message, remedy=e.remedy)]
+    size = sum(f.bytes_on_disk for f in found)
+    leave = f"up to {size_text(settings.max_download)} each may be downloaded" if settings.max_download else "none is downloaded"
+    remedy = (
+        ""
+        if found or settings.max_download
+        else "Let them be downloaded: HUGGINGGPT_MAX_DOWNLOAD=2GB, or name a folder: HUGGINGGPT_MODELS."
+    )
+    computes = f"{device.name} in {device.half}, {size_text(device.free_bytes)} free"
+    return [
+        Check(name="device", ok=True, needed=False, detail=computes),
+        Check(name="local models", ok=bool(found), needed=False, detail=f"{len(found)} on this machine ({size_text(size)}); {leave}",
+              remedy=remedy),
+    ]  # fmt: skip
 
 
 def _llm() -> list[Check]:

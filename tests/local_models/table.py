@@ -1,7 +1,7 @@
 """`docs/tasks.md`: each Hub task, and how well it is known that each runner runs it.
 
-    python -m tests.local_models.table            # writes it
-    make live                                     # asks the real Hub; what passed is noted in docs/live.json, and shown in the table
+python -m tests.local_models.table            # writes it
+make live                                     # asks the real Hub; what passed is noted in docs/live.json, and shown in the table
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ TRAINED = ("image-classification", "text-classification", "translation", "tabula
 _HEAD = """\
 # Which runner runs which task, and how well that is known
 
-Made by `python -m tests.local_models.table`; a test compares. *Real weights*: run with the model named, which does the work. *Tiny weights*: run
-with models of random weights that have the same architecture and files, so that loading, input, output and errors are known to work, and
-nothing is said of quality. *Protocol only*: the real client against a local server. *Not run*: nobody has tried.
+Made by `python -m tests.local_models.table`; a test compares. *Real weights*: run with weights that do the work. *Tiny weights*: run with
+models of random weights that have the same architecture and files, so that loading, input, output and errors are known to work, and nothing
+is said of quality. *Protocol only*: the real client against a local server. *Not run*: nobody has tried.
 What `make live` has run against the real Hub is noted in `live.json` and shown here as real weights.
 
 | task | embedded | local | kinds of local models tried | hosted |

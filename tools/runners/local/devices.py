@@ -43,7 +43,7 @@ class Device:
         return self.free_bytes * 9 // 10 if self.name.startswith("cuda") else self.free_bytes // 2
 
     def share(self, size: int, room: int) -> int:
-        """What of a model of that size lies on the device: of one that is too large for a GPU's room, the rest goes to the machine's memory."""
+        """What of a model of that size lies on the device: of one too large for a GPU, the rest goes to the machine's memory."""
         return min(size, room) if self.name.startswith("cuda") and size < room + free_memory() // 2 else size
 
 

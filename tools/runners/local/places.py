@@ -94,7 +94,7 @@ class ModelPlaces:
 
     def here(self, row: LocalRow) -> tuple[str, ...]:
         """Ids of the models on this machine that do a task."""
-        return tuple(f.id for f in self._all() if self._of_files(row, f).ok)
+        return tuple(f.id for f in self.all() if self._of_files(row, f).ok)
 
     def _any(self, row: LocalRow) -> Availability:
         if self._max_download:
@@ -177,7 +177,7 @@ class ModelPlaces:
         snapshot = of_model / "snapshots" / commit
         return snapshot if snapshot.is_dir() and isinstance(self._read(snapshot, ident), ModelFiles) else None
 
-    def _all(self) -> Iterator[ModelFiles]:
+    def all(self) -> Iterator[ModelFiles]:
         """Every model on this machine that can be looked at."""
         for ident, folder in self._named():
             files = self._read(folder, ident)

@@ -121,6 +121,10 @@ class LocalRunner:
             job.abandon()
             raise
 
+    def models_here(self) -> list[ModelFiles]:
+        """The models on this machine that can be looked at, whatever they do. Nothing is loaded."""
+        return list(self._places.all())
+
     @cached_property
     def device(self) -> Device:
         """Where models compute; torch is imported to find out."""
