@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .artifacts import Artifact
+from .errors import MediaError
 from .media import load_image
 from .runners.runner import NewMedia
 from .task import HubTask, Kind
@@ -35,7 +36,7 @@ def drawn(task: HubTask, inputs: Mapping[str, Any], values: Mapping[str, Any]) -
         One picture for tasks that find something in one (objects, key points, regions, masks) and did; else none.
 
     Raises:
-        MediaError: the picture cannot be read any more.
+        MediaError: the picture cannot be read any more, or a mask is no picture.
     """
     draw = _DRAWN.get(task.name)
     source = next((inputs[p.name] for p in task.inputs if p.kind is Kind.IMAGE and isinstance(inputs.get(p.name), Artifact)), None)
@@ -47,7 +48,10 @@ def drawn(task: HubTask, inputs: Mapping[str, Any], values: Mapping[str, Any]) -
     if scale < 1:
         picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
     out = io.BytesIO()
-    draw(picture, values, scale).save(out, "PNG")
+    try:
+        draw(picture, values, scale).save(out, "PNG")
+    except (OSError, ValueError) as e:  # a mask that is no picture
+        raise MediaError(f"What {task.name} gave cannot be drawn: {e}.") from e
     return (NewMedia(data=out.getvalue(), media_type="image/png", name=f"{task.name}.png"),)
 
 

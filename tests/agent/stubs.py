@@ -10,7 +10,18 @@ from typing import Any
 from langchain_hugginggpt.agent import Plan, PlannedTask, Request
 from langchain_hugginggpt.index import ModelCard, ModelCardIndex
 from langchain_hugginggpt.index.errors import CallerError, ExpertError
-from langchain_hugginggpt.tools import HUB_TASKS, ArtifactStore, Availability, HubTask, HubToolkit, Kind, NewMedia, RunnerOutput, TaskTable
+from langchain_hugginggpt.tools import (
+    HUB_TASKS,
+    ArtifactStore,
+    Availability,
+    HubTask,
+    HubToolkit,
+    Kind,
+    NewMedia,
+    Port,
+    RunnerOutput,
+    TaskTable,
+)
 
 
 class HashEncoder:
@@ -65,7 +76,7 @@ class StubRunner:
             raise
         finally:
             self.running -= 1
-        return RunnerOutput(values={p.name: self._value(p.kind, p.many, f"{task.name}({given[-60:]})") for p in task.outputs})
+        return RunnerOutput(values={p.name: self._value(task, p, f"{task.name}({given[-60:]})") for p in task.outputs})
 
     async def _act(self, card: ModelCard, given: str) -> None:
         words = given.split()
@@ -78,15 +89,35 @@ class StubRunner:
         if "crash" in words:
             raise ValueError("boom")
 
-    def _value(self, kind: Kind, many: bool, text: str) -> Any:
+    def _value(self, task: HubTask, port: Port, text: str) -> Any:
         one: Any = {
             Kind.TEXT: text,
             Kind.LABELS: [{"label": "yes", "score": 0.9}, {"label": "no", "score": 0.1}],
             Kind.NUMBER: 0.5,
-            Kind.JSON: [{"text": text}],
-        }.get(kind) or NewMedia(data=_PNG + text.encode(), media_type="image/png", name="made.png")
-        return [one, one] if many else one
+            Kind.JSON: SAMPLES.get((task.name, port.name), [{"text": text}]),
+        }.get(port.kind) or NewMedia(data=_PNG + text.encode(), media_type="image/png", name="made.png")
+        return [one, one] if port.many else one
 
+
+_BOX = {"xmin": 0, "ymin": 0, "xmax": 1, "ymax": 1}
+SAMPLES: dict[tuple[str, str], list[Any]] = {
+    ("token-classification", "entities"): [{"label": "PER", "score": 0.9, "start": 0, "end": 1, "text": "a"}],
+    ("object-detection", "objects"): [{"label": "cat", "score": 0.9, "box": _BOX}],
+    ("zero-shot-object-detection", "objects"): [{"label": "cat", "score": 0.9, "box": _BOX}],
+    ("image-segmentation", "regions"): [{"label": "sky", "score": 0.9}, {"label": "sea", "score": None}],
+    ("keypoint-detection", "keypoints"): [{"label": "nose", "x": 0.5, "y": 0.5, "score": 0.9, "figure": 0}],
+    ("text-ranking", "ranking"): [{"text": "a", "index": 0, "score": 0.9}],
+    ("text-retrieval", "documents"): [{"text": "a", "index": 0, "score": 0.9}],
+    ("visual-document-retrieval", "documents"): [{"index": 0, "score": 0.9}],
+    ("sentence-similarity", "scores"): [0.9],
+    ("feature-extraction", "embedding"): [0.1, 0.2],
+    ("image-feature-extraction", "embedding"): [0.1, 0.2],
+    ("voice-activity-detection", "segments"): [{"start": 0.0, "end": 1.0}],
+    ("tabular-classification", "predictions"): ["yes"],
+    ("tabular-regression", "predictions"): [1.5],
+    ("time-series-forecasting", "forecast"): [{"value": 1.5}],
+}
+"""A value of each output that has a form (tools/forms.py)."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
