@@ -5,8 +5,8 @@ memory of a process stays flat and under the pool's bound while 20 models take t
 
 `warm` goes through the tiny models of the conformance suite: `LocalRunner.run` and the functions of `benchmarks/by_hand`, each with a
 loaded model of its own on the same device in the same numbers, from the same files, in the same thread, in turn (A B A B …). With models
-this small nearly all of a call is what is done around the network, which is what is asked here; `large` has models of real sizes: a random ViT-L and a
-decoder of 1.2 billion weights, where there is a GPU or with `--large`.
+this small nearly all of a call is what is done around the network, which is what is asked here; `large` has models of real sizes, where
+there is a GPU or with `--large`: a random ViT-L and a decoder of 1.2 billion weights.
 Each part runs in a process of its own.
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-PARTS = {"inputs", "cards", "make_inputs.py", "__pycache__"}
+PARTS = {"inputs", "cards", "models", "make_inputs.py", "__pycache__"}
 CASES = {"cases.yaml", "test_own_cases.py"}  # run by tests/evaluation/test_own_cases.py
 RUN = {"demo", "toolkit_in_create_agent", "retriever_in_chain", "agent_as_subgraph", "agent_as_runnable", "own_tool"}
 

@@ -5,6 +5,7 @@ from .declared import DeclaredTool
 from .experts import Candidate, Experts
 from .hub_tasks import HUB_TASKS
 from .result import Attempt, ToolResult
+from .runners.local import LocalRunner, ModelPool
 from .runners.runner import Availability, NewMedia, Runner, RunnerOutput
 from .task import HubTask, Kind, Port, Role, TaskTable
 from .tool import HubTaskTool
@@ -23,6 +24,8 @@ __all__ = [
     "HubTaskTool",
     "HubToolkit",
     "Kind",
+    "LocalRunner",
+    "ModelPool",
     "NewMedia",
     "Port",
     "Role",

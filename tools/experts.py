@@ -102,6 +102,7 @@ class Experts:
             return ()
         pairs = [(h.card, h.score, h.why) for h in self._hits(task, query, limit, able)]
         pairs = pairs or [(c, 0.0, "ships with the toolkit") for c in self._shipped(task)]
+        pairs = pairs or [(c, 0.0, "is on this machine; the index does not know it") for c in _unlisted(task, able)][:limit]
         found = [(card, self._runner_for(task, card), score, why) for card, score, why in pairs]
         return tuple(Candidate(card=c, runner=r, score=s, why=w) for c, r, s, w in found if r is not None)
 
@@ -147,6 +148,14 @@ class Experts:
         remedies = dict.fromkeys(a.remedy for a in answers.values() if a.remedy)
         reasons = {n: a.why or "it can run none of the models known" for n, a in answers.items()}
         return NoExpertError(task.name, reasons, remedy=" ".join(remedies))
+
+
+def _unlisted(task: HubTask, able: Sequence[Availability]) -> list[ModelCard]:
+    """Models that runners have and that are in no index, as the local runner has your own."""
+    from ..index.card import ModelCard
+
+    named = dict.fromkeys(m for a in able for m in a.models or ())
+    return [ModelCard(id=m, task=task.name, source="this machine") for m in named]
 
 
 def _asked(runner: Runner, task: HubTask, card: ModelCard | None = None) -> Availability:

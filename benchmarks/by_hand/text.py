@@ -118,6 +118,6 @@ def forecast(m: LoadedModel, i: Inputs, _s: Inputs) -> Any:
     table = pd.DataFrame(i["table"])[["sales", "staff"]]
     past = torch.tensor(table.to_numpy(np.float32).T[..., None], device=m.device)
     length, ahead = m.config.context_length, m.config.prediction_length
-    for _ in range(-(-i.get("horizon", ahead) // ahead)):
+    for _ in range(-(-int(i.get("horizon", ahead)) // ahead)):
         past = torch.cat([past, m.model(past_values=past[:, -length:]).prediction_outputs], 1)
     return past[:, len(table) :, 0].T.tolist()

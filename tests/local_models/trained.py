@@ -90,10 +90,10 @@ def digits() -> tuple[list[NDArray[Any]], list[int]]:
     return [found.images[i] / 16 for i in order], [int(found.target[i]) for i in order]
 
 
-def digit_classifier(folder: Path, *, held_out: int) -> None:
-    """Learns all digits but the last `held_out`."""
+def digit_classifier(folder: Path, *, held_out: int, epochs: int = 12) -> None:
+    """Learns all digits but the last `held_out`. examples/models/digits was made with 300 held out and 40 epochs."""
     pictures, targets = digits()
-    _image_classifier(folder, pictures[:-held_out], targets[:-held_out], [str(d) for d in range(10)], epochs=12)
+    _image_classifier(folder, pictures[:-held_out], targets[:-held_out], [str(d) for d in range(10)], epochs)
     text = "Recognises a handwritten digit from 0 to 9 in a picture. Trained on scanned numbers."
     card(folder, "Handwritten digits", "image-classification", text, library_name="transformers")
 
