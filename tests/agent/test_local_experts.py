@@ -49,7 +49,7 @@ class Trained:
         reply = self.agent.ask(text, files)
         (result,) = reply.trace.results
         assert result.status == "ok", result.error
-        return result.task, result.model, reply.text
+        return result.task, str(result.model), reply.text
 
 
 @pytest.fixture(scope="module")

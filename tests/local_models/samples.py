@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 from PIL import Image, ImageDraw
 
 from langchain_hugginggpt.tools.artifacts import Artifact, ArtifactStore

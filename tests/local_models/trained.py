@@ -75,7 +75,7 @@ def _image_classifier(folder: Path, pictures: Sequence[NDArray[Any]], targets: S
     pixels = torch.cat([processor(picture_of(p, 8), return_tensors="pt")["pixel_values"] for p in pictures])
     wanted = torch.tensor(list(targets))
     batches = [
-        {"pixel_values": x, "labels": y} for x, y in zip(pixels.split(64), wanted.split(64), strict=True)
+        {"pixel_values": x, "labels": y} for x, y in zip(torch.split(pixels, 64), torch.split(wanted, 64), strict=True)
     ]  # fmt: skip
     _fit(model, batches, epochs=epochs, rate=4e-3)
     save(folder, processor, model)
@@ -133,7 +133,13 @@ def sentiment_classifier(folder: Path, *, not_these: frozenset[str]) -> None:
     """Learns praise and blame from sentences other than those that are kept for the test."""
     _seed()
     tokenizer = word_tokenizer(extra=tuple(dict.fromkeys(w for s, _ in sentences(3, 3000) for w in s.split())), longest=32)
-    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 32}
+    shape: dict[str, Any] = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": 32,
+    }
     config = T.BertConfig(vocab_size=len(tokenizer), **shape, **labels("NEGATIVE", "POSITIVE"))
     model = T.BertForSequenceClassification(config)
     known = [(s, y) for s, y in sentences(3, 1500) if s not in not_these]

@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 
 from langchain_hugginggpt.tools.artifacts import Artifact, ArtifactStore
 from langchain_hugginggpt.tools.audio import float_wav_bytes, read_blocks, read_windows

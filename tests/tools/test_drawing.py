@@ -103,7 +103,7 @@ def test_a_mask_that_is_no_picture_costs_the_drawing_only(white: Artifact) -> No
 
 def called(task: str, store: ArtifactStore, source: Artifact, values: dict[str, Any]) -> Any:
     runner = ScriptedRunner({"a/b": values})
-    tool = HubTaskTool(HUB_TASKS[task], experts=Experts(lambda: pytest.fail("no index"), [runner]), store=store)  # type: ignore[arg-type]
+    tool = HubTaskTool(HUB_TASKS[task], experts=Experts(lambda: pytest.fail("no index"), [runner]), store=store)
     candidates = [Candidate(card=ModelCard(id="a/b", task=task), runner=runner, score=1.0, why="")]
     return tool.invoke({"type": "tool_call", "id": "1", "name": task, "args": {"image": source.id, "candidates": candidates}})
 

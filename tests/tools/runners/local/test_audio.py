@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 import torch
 import transformers as T
 

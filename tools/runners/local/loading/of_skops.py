@@ -40,7 +40,7 @@ class Skops:
 
     def load(self, files: ModelFiles, device: Device) -> LoadedModel:
         """Load it; see `Loader`."""
-        from skops import io  # type: ignore[import-untyped]
+        from skops import io
 
         path = files.weights[0]
         try:

@@ -23,7 +23,7 @@ def tabular_classification(model: LoadedModel, inputs: Mapping[str, Any]) -> Run
         InputError: columns are missing, or hold texts where the model takes numbers.
         ModelRefusedError: the model is no classifier, gives several classes for a row, or takes no missing cells.
     """
-    from sklearn.base import is_classifier  # type: ignore[import-untyped]
+    from sklearn.base import is_classifier
 
     if not is_classifier(model.model):
         raise _of_another_kind(model, "classes")
