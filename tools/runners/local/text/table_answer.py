@@ -53,6 +53,8 @@ def _check_size(model: LoadedModel, table: Any, question: str) -> None:
     most_columns, most_rows = (int(config.type_vocab_sizes[n]) - 1 for n in (1, 2))
     if rows > most_rows or columns > most_columns:
         tokens = None
+    elif _no_more_tokens_than(table, question) <= longest(model):
+        return
     else:
         tokens = len(model.tokenizer(table, question, truncation="do_not_truncate", padding=False)["input_ids"])
     if tokens is None or tokens > longest(model):
@@ -62,6 +64,12 @@ def _check_size(model: LoadedModel, table: Any, question: str) -> None:
             f"{longest(model):,} tokens at most.",
             remedy="Give only the rows and columns that matter.",
         )
+
+
+def _no_more_tokens_than(table: Any, question: str) -> int:
+    """A bound that costs nothing to find: a token is a character at the least, an empty cell one token, and a few tokens stand between."""
+    cells = [*table.columns, *table.to_numpy().ravel()]
+    return len(question) + sum(map(len, cells)) + len(cells) + 8
 
 
 def _combined(cells: list[str], how: str) -> tuple[str, str]:
