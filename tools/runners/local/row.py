@@ -90,8 +90,8 @@ class LocalRow:
         return next((loader for loader in self.loaders if loader.fits(files)), None)
 
     def needs(self) -> tuple[str, ...]:
-        """Top-level packages without which the task cannot be run at all."""
-        return tuple(dict.fromkeys((*self.loaders[0].packages, *self.packages)))
+        """Top-level packages without which the task cannot be run at all; the pool asks psutil how much memory is free."""
+        return tuple(dict.fromkeys((*self.loaders[0].packages, *self.packages, "psutil")))
 
     def expert(self) -> LocalExpert:
         """The function."""
