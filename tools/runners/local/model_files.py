@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,7 +72,8 @@ class ModelFiles:
         return sum(p.stat().st_size for p in self.weights)
 
     def bytes_in_memory(self, float_bytes: int | None = None) -> int:
-        """What the weights take once they are loaded, counted from the headers of the safetensors files; those of the base included.
+        """What the weights take once they are loaded, counted from the headers of the safetensors files; those of the base included. Of
+        skops files, which may be packed a thousandfold: what they unpack to.
 
         Args:
             float_bytes: size of a floating-point number there; None: as stored.
@@ -80,7 +82,7 @@ class ModelFiles:
             ModelRefusedError: a file is truncated or damaged.
         """
         if self.layout == "skops":
-            return self.bytes_on_disk
+            return sum(_unpacked(p) for p in self.weights)
         of_base = self.base.bytes_in_memory(float_bytes) if self.base is not None else 0
         return of_base + sum(read_header(p, self.id).bytes(float_bytes) for p in self.weights)
 
@@ -121,6 +123,15 @@ def read_header(path: Path, model: str) -> Header:
         raise ModelRefusedError(f"The weights of {model!r} cannot be read: {path.name}: {e.strerror}.") from e
     except (struct.error, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as e:
         raise damaged from e
+
+
+def _unpacked(path: Path) -> int:
+    """Size of the files in a zip file; zipfile reads no more of them than they say here. Of any other file, its own size."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            return sum(i.file_size for i in packed.infolist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):  # what is wrong with it, its loader says
+        return path.stat().st_size if path.exists() else 0
 
 
 def _count(shape: list[int]) -> int:

@@ -205,6 +205,20 @@ def test_parts_of_other_libraries_are_refused(folder: Path, where: list[str]) ->
         load(folder)
 
 
+@pytest.mark.parametrize(
+    ("part", "where"),
+    [
+        ("text_encoder", ["transformers", "AutoModel"]),  # would read a pickled file, and make up weights that are missing
+        ("unet", ["diffusers", "AutoModel"]),
+        ("scheduler", ["diffusers", "DiffusionPipeline"]),  # would choose its own parts
+    ],
+)
+def test_parts_that_would_be_loaded_without_a_look_at_their_weights_are_refused(folder: Path, part: str, where: list[str]) -> None:
+    change(folder, **{part: where})
+    with pytest.raises(ModelRefusedError, match=rf"The part '{part}' of 'm' is a {where[0]}\.{where[1]}, which is no model"):
+        load(folder)
+
+
 def test_a_part_without_safetensors_is_refused(folder: Path) -> None:
     (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"\x80\x04N.")

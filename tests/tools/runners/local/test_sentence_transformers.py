@@ -132,3 +132,25 @@ def test_a_classifier_with_classes_ranks_nothing(tmp_path: Path) -> None:
     runner = LocalRunner(models=[tmp_path], device="cpu")
     available = runner.availability(HUB_TASKS["text-ranking"], ModelCard(id="two", task="text-ranking"))
     assert not available.ok
+
+
+def test_pickled_weights_deeper_in_a_module_of_modules_are_refused(folder: Path) -> None:
+    inner = folder / "2_Router" / "query_0_Dense"
+    shutil.move(folder / "2_Dense", inner)
+    torch.save(load_file(inner / "model.safetensors"), inner / "pytorch_model.bin")
+    (inner / "model.safetensors").unlink()
+    routes = {
+        "types": {inner.name: "sentence_transformers.models.Dense"},
+        "structure": {"query": [inner.name]},
+        "parameters": {"default_route": "query"},
+    }
+    (inner.parent / "router_config.json").write_text(json.dumps(routes), "utf-8")
+    change(folder / "modules.json", lambda modules: modules[2].update(path="2_Router", type="sentence_transformers.models.Router"))
+    with pytest.raises(ModelRefusedError, match=r"only there as query_0_Dense/pytorch_model\.bin"):
+        load(folder)
+
+
+def test_a_tokenizer_from_elsewhere_is_not_asked_for(folder: Path) -> None:
+    change(folder / "sentence_bert_config.json", lambda config: config.update(tokenizer_name_or_path="google-bert/bert-base-uncased"))
+    with pytest.raises(ModelRefusedError, match="takes its tokenizer from elsewhere"):
+        load(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -204,3 +205,15 @@ def test_without_torch_the_processor_is_taken_and_nothing_else(monkeypatch: pyte
     assert choose_device().name == choose_device("cpu").name == "cpu"
     with without_gradients():
         pass
+
+
+def test_a_file_is_counted_by_what_it_unpacks_to(place: Path) -> None:
+    estimator = linear.LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    estimator.padding_ = np.zeros(10**6)  # packs to a thousandth
+    (place / "model.skops").write_bytes(io.dumps(estimator, compression=zipfile.ZIP_DEFLATED))
+    files = read_model_files(place, "m")
+    assert files.bytes_on_disk < 10**5
+    assert files.bytes_in_memory() > 8 * 10**6
+    runner = LocalRunner(models=[place.parent], max_memory=10**6, device="cpu")
+    with pytest.raises(ModelRefusedError, match="weights take"):
+        runner.run(HUB_TASKS[CLASSES], ModelCard(id="m", task=CLASSES), {"table": [{"a": 1}]})

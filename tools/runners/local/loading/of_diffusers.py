@@ -161,8 +161,8 @@ def _part(files: ModelFiles, name: str, library: str, declared: str, dtype: Any)
     part_class = _part_class(library, declared)
     if part_class is None:
         raise ModelRefusedError(
-            f"The part {name!r} of {files.id!r} is a {library}.{declared}, which neither diffusers nor transformers has; code that comes "
-            "with a model is not run here.",
+            f"The part {name!r} of {files.id!r} is a {library}.{declared}, which is no model, scheduler, tokenizer or processor that "
+            "diffusers or transformers has; code that comes with a model is not run here.",
             remedy="Choose another model.",
         )
     folder = files.folder / name
@@ -210,7 +210,22 @@ def _part_class(library: str, declared: str) -> Any:
     place = known.get(library) or (getattr(diffusers.pipelines, library, None) if library.isidentifier() else None)
     found = getattr(place, declared, None)
     is_ours = inspect.isclass(found) and found.__module__.split(".")[0] in known
-    return found if is_ours and hasattr(found, "from_pretrained") else None
+    return found if is_ours and issubclass(found, _kinds_of_parts()) and hasattr(found, "from_pretrained") else None
+
+
+def _kinds_of_parts() -> tuple[type, ...]:
+    """What a part may be: a module of torch, whose weights are looked at, or something that has none. An Auto class of models would read
+    pickled weights and make up missing ones, and a pipeline within a pipeline would choose its own parts."""
+    import diffusers
+    import torch
+    import transformers
+    from diffusers.guiders import BaseGuidance
+    from transformers.feature_extraction_utils import FeatureExtractionMixin
+    from transformers.image_processing_base import ImageProcessingMixin
+
+    autos = (transformers.AutoTokenizer, transformers.AutoProcessor, transformers.AutoImageProcessor, transformers.AutoFeatureExtractor)
+    without_weights = (transformers.PreTrainedTokenizerBase, transformers.ProcessorMixin, FeatureExtractionMixin, ImageProcessingMixin)
+    return (torch.nn.Module, diffusers.SchedulerMixin, BaseGuidance, *without_weights, *autos)
 
 
 def _has_weights(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....errors import ModelRefusedError
 from ..loaded import LoadedModel
-from ..model_files import PICKLED
+from ..model_files import PICKLED, read_json
 from .of_transformers import bytes_of, quiet, refuse_random, told
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _OWN = "sentence_transformers."
 _MAY_MISS = ("pooler.*", "*.pooler.*", "*position_ids")
 _ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
+_HOLDS_OTHERS = (".Router", ".Asym")  # modules with further modules in folders of their own
 _OTHER_LIBRARIES = ("sparse_encoder", "multi_vector_encoder")
 
 
@@ -127,6 +128,21 @@ def _check_modules(files: ModelFiles) -> None:
         if not place.is_relative_to(files.folder.resolve()):
             raise ModelRefusedError(f"{files.id!r} names a part outside its own folder: {module['path']!r}.")
         _check_pickles(files, place)
+        if kind.endswith(_HOLDS_OTHERS):
+            for inner in sorted(p for p in place.rglob("*") if p.is_dir()):
+                _check_pickles(files, inner)
+        _check_elsewhere(files, place)
+
+
+def _check_elsewhere(files: ModelFiles, place: Path) -> None:
+    """Refuse a transformer that takes its tokenizer from another place: sentence-transformers would ask the Hub for it."""
+    for path in sorted(p for p in place.rglob("sentence_*_config.json") if p.is_file()):
+        named = read_json(path, files.id).get("tokenizer_name_or_path")
+        if named is not None:
+            raise ModelRefusedError(
+                f"{files.id!r} takes its tokenizer from elsewhere ({named!r:.80}), which is not done here.",
+                remedy="Save it with its own tokenizer, or choose another model.",
+            )
 
 
 def _check_pickles(files: ModelFiles, place: Path) -> None:

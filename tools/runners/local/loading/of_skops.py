@@ -35,7 +35,7 @@ class Skops:
         return files.layout == "skops" and described.get("task", self.task) == self.task
 
     def expected(self, files: ModelFiles, device: Device) -> int:
-        """Bytes of its file."""
+        """Bytes of its file, unpacked."""
         return files.bytes_in_memory()
 
     def load(self, files: ModelFiles, device: Device) -> LoadedModel:
@@ -67,7 +67,7 @@ class Skops:
                 f"{files.id!r} does something else: its file holds a {type(estimator).__name__}, which predicts nothing.",
                 remedy="Choose a model that was trained for the task.",
             )
-        return LoadedModel(files=files, model=estimator, bytes=files.bytes_on_disk, device="cpu", dtype="float64")
+        return LoadedModel(files=files, model=estimator, bytes=files.bytes_in_memory(), device="cpu", dtype="float64")
 
 
 def _trees(thing: Any, seen: set[int], depth: int) -> Iterator[tuple[Any, int]]:

@@ -52,8 +52,8 @@ class Transformers:
 
     @property
     def name(self) -> str:
-        """The classes and parts."""
-        return f"transformers {'|'.join((*self.autos, *self.classes))} {'|'.join(self.parts)}"
+        """The classes and parts, and the numbers: a task that wants 32 bits must not get a model that another had loaded in 16."""
+        return f"transformers {'|'.join((*self.autos, *self.classes))} {'|'.join(self.parts)}{' in 32 bits' if not self.half else ''}"
 
     def fits(self, files: ModelFiles) -> bool:
         """Whether the folder says that it holds a class with such a name."""
