@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any
 
 from langchain_core.tools import InjectedToolArg
@@ -87,13 +88,16 @@ def _read_entry(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> 
 
 def _read(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> Any:
     if port.kind.is_media:
-        return store.resolve(value, kind=port.kind)
+        try:
+            return store.resolve(value, kind=port.kind)
+        except MediaError as e:
+            raise MediaError(f"{port.name!r} of {task.name}: {e.message}", remedy=e.remedy) from e
     alone = port.kind is Kind.LABELS and isinstance(value, list) and len(value) == 1  # a file of labels passes the schema as a list of one
     file = _attached(value[0] if alone else value, store)
     if port.kind is Kind.TEXT:
         return _text(task, port, value, file)
     if port.kind is Kind.LABELS:
-        return _labels(task, port, value if file is None else load_text(file).replace("\n", ","))
+        return _labels(task, port, value if file is None else _text_of(task, port, file).replace("\n", ","))
     if port.kind is Kind.TABLE:
         return _table(task, port, value, file)
     if port.kind is Kind.NUMBER:
@@ -103,7 +107,7 @@ def _read(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> Any:
             raise InputError(f"{port.name!r} of {task.name} must be a number, not {value!r:.80}.") from e
     if file is not None:
         try:
-            return json.loads(load_text(file))
+            return json.loads(_text_of(task, port, file))
         except (ValueError, RecursionError) as e:
             raise InputError(f"{file.name!r} is not JSON: {e}.") from e
     return value
@@ -118,15 +122,21 @@ def _attached(value: Any, store: ArtifactStore) -> Artifact | None:
     return store.get(value) if isinstance(value, str) and is_artifact_id(value) else None
 
 
+def _text_of(task: HubTask, port: Port, file: Artifact) -> str:
+    """The text of a file; one that is a picture, a recording or a video is told with the port that it was given to."""
+    try:
+        return load_text(file)
+    except MediaError as e:
+        if file.kind.is_media:
+            article = "an" if file.kind[0] in "aeiou" else "a"
+            takes = "text" if port.kind is Kind.TEXT else f"a text file of {port.kind}"
+            raise InputError(f"{file.name!r} is {article} {file.kind} file; {port.name!r} of {task.name} takes {takes}.") from e
+        raise
+
+
 def _text(task: HubTask, port: Port, value: Any, file: Artifact | None) -> str:
     if file is not None:
-        try:
-            return load_text(file)
-        except MediaError as e:
-            if file.kind.is_media:
-                article = "an" if file.kind[0] in "aeiou" else "a"
-                raise InputError(f"{file.name!r} is {article} {file.kind} file; {port.name!r} of {task.name} takes text.") from e
-            raise
+        return _text_of(task, port, file)
     text = well_formed(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     if not text.strip():
         raise InputError(f"{port.name!r} of {task.name} is empty.", remedy="Give a text.")
@@ -146,7 +156,7 @@ def _labels(task: HubTask, port: Port, value: Any) -> list[str]:
 
 def _table(task: HubTask, port: Port, value: Any, file: Artifact | None) -> list[dict[str, Any]]:
     if file is not None:
-        value = load_text(file)
+        value = _text_of(task, port, file)
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -154,12 +164,26 @@ def _table(task: HubTask, port: Port, value: Any, file: Artifact | None) -> list
             value = _rows(value)
     if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
         raise InputError(f"{port.name!r} of {task.name} must be a table: rows with named columns, as CSV or JSON.")
+    if not any(value):
+        raise InputError(f"{port.name!r} of {task.name} has {len(value):,} row{'s' if len(value) > 1 else ''} and no column.")
     return value
 
 
 def _rows(text: str) -> list[dict[str, Any]] | None:
-    """The rows of a CSV text, or None when it is not one."""
+    """The rows of a CSV text, or None when it is not one. Columns without a header are called `column 1`, `column 2`, …"""
     try:
-        return list(csv.DictReader(io.StringIO(text)))
+        first = next(csv.reader(io.StringIO(text)), [])
+        names = [f"column {n}" for n in range(1, len(first) + 1)] if _is_data(first) else None
+        return list(csv.DictReader(io.StringIO(text), fieldnames=names))
     except csv.Error:
         return None
+
+
+def _is_data(first: list[str]) -> bool:
+    """Whether the first row holds values and not names: numbers alone, unless they count up by one, as years and bare column numbers do."""
+    try:
+        numbers = [float(cell) for cell in first]
+    except ValueError:
+        return False
+    counted = len(numbers) > 1 and all(b - a == 1 for a, b in pairwise(numbers))
+    return bool(numbers) and not counted

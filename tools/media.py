@@ -7,7 +7,8 @@ import warnings
 import wave
 from typing import TYPE_CHECKING
 
-from .artifacts import Artifact
+from ..index.errors import ExpertError
+from .artifacts import MAX_BYTES, Artifact
 from .errors import MediaError
 
 if TYPE_CHECKING:
@@ -63,9 +64,15 @@ def load_wav(artifact: Artifact, *, rate: int = 16_000) -> NDArray[np.float32]:
 
     Raises:
         MediaError: not an uncompressed wav file, one without samples, or one of more than four hours.
+        ExpertError: one that is too large to be read at once; experts that read bit by bit (`audio.read_blocks`) take it.
     """
     import numpy as np
 
+    if artifact.size > MAX_BYTES:
+        raise ExpertError(
+            f"The recording {artifact.name!r} has {artifact.size:,} bytes; this expert reads at most {MAX_BYTES:,}.",
+            remedy="Give a shorter or compressed one, or use a model on this machine.",
+        )
     try:
         data = artifact.read_bytes()
         with wave.open(io.BytesIO(data)) as f:

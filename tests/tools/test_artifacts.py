@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from langchain_hugginggpt.index.errors import ExpertError
 from langchain_hugginggpt.tools import Artifact, ArtifactStore, Kind
 from langchain_hugginggpt.tools.artifacts import is_artifact_id
 from langchain_hugginggpt.tools.errors import MediaError
+from langchain_hugginggpt.tools.media import load_wav, wav_bytes
 
 
 def png(colour: str = "red") -> bytes:
@@ -98,6 +100,23 @@ def test_empty_content_is_refused(store: ArtifactStore, allowed: Path) -> None:
         store.put(b"", name="a.png")
     with pytest.raises(MediaError, match=r"empty\.txt' is empty \(0 bytes\)"):
         store.add_file(allowed / "empty.txt")
+
+
+def test_a_recording_in_a_file_may_be_larger(store: ArtifactStore, allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read bit by bit. Its id is that of its content, as for every file."""
+    monkeypatch.setattr("langchain_hugginggpt.tools.artifacts.MAX_BYTES", 1000)
+    monkeypatch.setattr("langchain_hugginggpt.tools.media.MAX_BYTES", 1000)
+    monkeypatch.setattr("langchain_hugginggpt.tools.artifacts.MAX_RECORDING_BYTES", 3000)
+    monkeypatch.setattr("langchain_hugginggpt.tools.artifacts._HEAD", 100)
+    data = wav_bytes(b"\0" * 2000, rate=16_000)
+    (allowed / "long.wav").write_bytes(data)
+    taken = store.add_file(allowed / "long.wav")
+    assert (taken.id, taken.kind, taken.size) == (f"artifact-{hashlib.sha256(data).hexdigest()[:16]}", Kind.AUDIO, 2044)
+    with pytest.raises(ExpertError, match=r"'long\.wav' has 2,044 bytes; this expert reads at most 1,000"):
+        load_wav(taken)
+    (allowed / "longer.wav").write_bytes(wav_bytes(b"\0" * 4000, rate=16_000))
+    with pytest.raises(MediaError, match=r"longer\.wav' has 4,044 bytes; at most 3,000 are taken"):
+        store.add_file(allowed / "longer.wav")
 
 
 def test_too_much_is_refused(store: ArtifactStore, allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,26 @@ def test_what_is_no_table(store: ArtifactStore, given: Any) -> None:
     refused(Kind.TABLE, given, store, "must be a table: rows with named columns, as CSV or JSON")
 
 
+def test_a_table_without_a_header_loses_no_row(store: ArtifactStore) -> None:
+    assert read(Kind.TABLE, "1.5,2\n3,4\n", store) == [{"column 1": "1.5", "column 2": "2"}, {"column 1": "3", "column 2": "4"}]
+    assert read(Kind.TABLE, "10\n20", store) == [{"column 1": "10"}, {"column 1": "20"}]
+    assert read(Kind.TABLE, "2019,2020\n3,4", store) == [{"2019": "3", "2020": "4"}]
+
+
+def test_a_table_without_columns(store: ArtifactStore) -> None:
+    refused(Kind.TABLE, [{}, {}], store, "'value' of task has 2 rows and no column")
+
+
+@pytest.mark.parametrize("kind", [Kind.TABLE, Kind.LABELS, Kind.JSON])
+def test_a_picture_where_a_text_file_is_wanted_is_told_with_the_port(store: ArtifactStore, kind: Kind) -> None:
+    given = store.put(picture(), name="a.png").id
+    refused(kind, given, store, rf"'a.png' is an image file; 'value' of task takes a text file of {kind}")
+
+
+def test_a_file_of_another_kind_is_told_with_the_port(store: ArtifactStore) -> None:
+    refused(Kind.AUDIO, store.put(picture(), name="a.png").id, store, "'value' of task: 'a.png' is an image file")
+
+
 def test_numbers(store: ArtifactStore) -> None:
     assert read(Kind.NUMBER, 3, store) == 3.0
     assert read(Kind.NUMBER, "3.5", store) == 3.5
@@ -150,7 +170,7 @@ def test_json(store: ArtifactStore, tmp_path: Path) -> None:
     assert read(Kind.JSON, store.add_file(tmp_path / "g.json").id, store) == {"nodes": [1]}
     refused(Kind.JSON, store.put(b"{not json", name="a.txt"), store, r"'a\.txt' is not JSON: ")
     refused(Kind.JSON, store.put(b"[" * 100_000, name="deep"), store, "'deep' is not JSON")
-    refused(Kind.JSON, store.put(picture(), name="a.png"), store, r"'a\.png' is not a text file")
+    refused(Kind.JSON, store.put(picture(), name="a.png"), store, r"'a\.png' is an image file; 'value' of task")
 
 
 def test_json_with_a_type_of_its_own_is_no_content_block(store: ArtifactStore) -> None:

@@ -117,7 +117,7 @@ class ModelPool:
         most = self.max_bytes
         if expected > most:
             raise ModelRefusedError(
-                f"Its weights take {expected / 1e9:.2f} GB in memory, and the models in memory may take {most / 1e9:.2f} GB together.",
+                f"The model's weights take {_size(expected)} in memory, and the models in memory may take {_size(most)} together.",
                 remedy="Choose a smaller model, or raise the bound (--max-memory SIZE).",
             )
         with self._changed:
@@ -208,6 +208,11 @@ class ModelPool:
             self._changed.notify_all()
             self._wake_later()
         _free(dropped)
+
+
+def _size(count: int) -> str:
+    """`3.45 GB`, `0.17 MB`."""
+    return f"{count / 1e9:.2f} GB" if count >= 10**7 else f"{count / 1e6:.2f} MB"
 
 
 def _free(dropped: list[_Held]) -> None:

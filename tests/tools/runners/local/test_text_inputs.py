@@ -54,6 +54,25 @@ def test_too_many_labels_are_refused_with_the_limit(run: Run) -> None:
         run("zero-shot-classification", "bert-nli", text="a cat", candidate_labels=[f"label {n}" for n in range(1001)])
 
 
+def test_too_many_choices_are_refused_with_the_limit(run: Run) -> None:
+    with pytest.raises(ExpertError, match=r"'choices' holds 1,001 answers.* at most 1,000"):
+        run("multiple-choice", "bert", question="Which?", choices=[f"answer {n}" for n in range(1001)])
+
+
+def test_what_is_too_long_beside_a_text_is_named(run: Run) -> None:
+    with pytest.raises(ExpertError, match="'question' takes"):
+        run("multiple-choice", "bert", question="cat " * 300, choices=["a", "b"], context="Paris is the capital.")
+    with pytest.raises(ExpertError, match="'choices' takes"):
+        run("multiple-choice", "bert", question="Which?", choices=["cat " * 300, "b"], context="Paris is the capital.")
+
+
+def test_a_language_is_not_told_at_length(run: Run) -> None:
+    for model in ("t5", "marian", "nllb"):
+        with pytest.raises(ExpertError) as told:
+            run("translation", model, text="a cat", source_language="x" * 5000, target_language="German")
+        assert len(told.value.message) < 400
+
+
 def test_one_label_is_judged_by_itself(run: Run) -> None:
     made = run("zero-shot-classification", "bert-nli", text="a cat", candidate_labels=["animal {x}"])
     assert 0 < made.values["labels"][0]["score"] < 1

@@ -174,6 +174,17 @@ def test_nothing_found_is_said(tmp_path: Path, samples: Samples) -> None:
     assert "nothing was found" in output.notes[0]
 
 
+@pytest.mark.parametrize("case_id", ["object-detection--detr", "zero-shot-object-detection--grounding-dino"])
+def test_sure_boxes_that_show_nothing_are_told_as_such(
+    case_id: str, local: LocalRunner, built: Callable[[Case], Path], samples: Samples
+) -> None:
+    """These models are sure of boxes of less than a pixel of a picture of one pixel; the note must not say that they are not sure."""
+    labels = {"candidate_labels": ["cat", "dog"]} if case_id.startswith("zero") else {}
+    output = run(local, built, case_id, image=samples.of_image(Image.new("RGB", (1, 1), "red")), **labels)
+    assert output.values["objects"] == []
+    assert "smaller than a pixel" in output.notes[-1]
+
+
 def test_many_labels_in_batches_are_as_at_once(tmp_path: Path, samples: Samples) -> None:
     model = loaded(tmp_path, vision_words.clip, LOCAL["zero-shot-image-classification"].loaders[0])
     labels = [f"{word} {n}" for n in range(50) for word in ("cat", "dog", "house")]

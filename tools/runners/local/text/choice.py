@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .....index.errors import ExpertError
 from ...runner import RunnerOutput
 from ..loaded import LoadedModel
-from .lengths import batches, counts, in_parts, pieces, room_of, together
+from .lengths import batches, counts, in_parts, longest, pieces, room_of, together
 
+MOST_CHOICES = 1_000
 ONE = "only one answer was given, so it gets the whole score"
 
 
@@ -17,9 +19,15 @@ def multiple_choice(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutp
     import torch
 
     question, choices = inputs["question"].strip(), list(dict.fromkeys(inputs["choices"]))
+    if len(choices) > MOST_CHOICES:
+        raise ExpertError(
+            f"'choices' holds {len(choices):,} answers; {model.id!r} compares at most {MOST_CHOICES:,}.", remedy="Give fewer answers."
+        )
     context = inputs.get("context", "").strip()
     claims = [f"{question} {choice}" for choice in choices] if context else choices
-    room = room_of(model, pair=True, taken=max(counts(model.tokenizer, claims)), port="choices")
+    asked = counts(model.tokenizer, [question])[0] if context else 0
+    port = "question" if 2 * asked > longest(model) else "choices"  # which of the two is to blame where they do not fit
+    room = room_of(model, pair=True, taken=max(counts(model.tokenizer, claims)), port=port)
     parts = pieces(context or question, model.tokenizer, room)
     best = torch.zeros(len(choices))
     for part in parts:

@@ -120,7 +120,7 @@ def _of_tasks(model: LoadedModel, settings: Mapping[str, Mapping[str, Any]], sou
     if not fitting:
         known = ", ".join(f"{name_of(a)} to {name_of(b)}" for a, b, _ in pairs)
         raise ExpertError(
-            f"{model.id!r} does not translate {source or 'any language'!s} into {target or 'any language'!s}; it translates {known}.",
+            f"{model.id!r} does not translate {source[:60] or 'any language'} into {target[:60] or 'any language'}; it translates {known}.",
             remedy="Name one of these pairs as 'source_language' and 'target_language', or choose another model.",
         )
     before, into, chosen = fitting[0]
@@ -146,7 +146,7 @@ def _of_two(model: LoadedModel, source: str, target: str) -> Plan:
         if wanted and own and is_language(str(own)) and not same(wanted, str(own)):
             raise _other_languages(model, port, wanted, str(own))
         if wanted and not own and port == "target_language":
-            return Plan(notes=(f"{model.id!r} does not say which languages it translates; whether this is {wanted} is not known",))
+            return Plan(notes=(f"{model.id!r} does not say which languages it translates; whether this is {wanted[:60]} is not known",))
     return Plan()
 
 
@@ -154,7 +154,7 @@ def _code(model: LoadedModel, port: str, wanted: str, codes: Mapping[str, str]) 
     found = meant(wanted, codes)
     if found is None:
         raise ExpertError(
-            f"{wanted!r}, given as {port!r}, is none of the {len(codes)} languages of {model.id!r}; "
+            f"{wanted!r:.60}, given as {port!r}, is none of the {len(codes)} languages of {model.id!r}; "
             f"the nearest are {', '.join(nearest(wanted, codes))}.",
             remedy="Give an English name or a code such as 'de', or choose another model.",
         )
@@ -174,6 +174,6 @@ def _some(codes: Mapping[str, str]) -> Sequence[str]:
 
 def _other_languages(model: LoadedModel, port: str, wanted: str, own: str) -> ExpertError:
     return ExpertError(
-        f"{model.id!r} cannot do {wanted!r} as {port!r}: it knows {name_of(own)} there and nothing else.",
+        f"{model.id!r} cannot do {wanted!r:.60} as {port!r}: it knows {name_of(own)} there and nothing else.",
         remedy="Choose a model for these languages.",
     )

@@ -18,6 +18,8 @@ Found = tuple[str, float, Sequence[float]]
 _SURE = 0.5
 _SURE_WHEN_NAMED = 0.1
 """Scores of models that are told what to look for are far lower; the same limit as that of transformers' pipeline."""
+_SURE_WHEN_GROUNDED = 0.3
+"""The limit that the authors of Grounding DINO use; its scores are higher than those of OWL-ViT."""
 _AT_ONCE = 32
 _MOST_LABELS = 2_000
 _SAME = 0.8
@@ -45,11 +47,11 @@ def zero_shot_object_detection(model: LoadedModel, inputs: Mapping[str, Any]) ->
         )
     seen = picture_of(inputs)
     if "Grounding" in type(model.model).__name__:
-        found, best = _grounded(model, seen, labels)
+        (found, best), sure = _grounded(model, seen, labels), _SURE_WHEN_GROUNDED
     else:
-        found, best = _matched(model, seen, labels)
+        (found, best), sure = _matched(model, seen, labels), _SURE_WHEN_NAMED
     objects = _once(_objects(found, seen))
-    return RunnerOutput(values={"objects": objects}, notes=(*seen.notes, *_nothing(objects, [best], _SURE_WHEN_NAMED)))
+    return RunnerOutput(values={"objects": objects}, notes=(*seen.notes, *_nothing(objects, [best], sure)))
 
 
 def _matched(model: LoadedModel, seen: Seen, labels: Sequence[str]) -> tuple[list[Found], float]:
@@ -96,7 +98,7 @@ def _grounded(model: LoadedModel, seen: Seen, labels: Sequence[str]) -> tuple[li
         scores = outputs.logits[0].float().sigmoid().amax(-1)
         best = max(best, float(scores.max()))
         for score, (x, y, w, h) in zip(scores.tolist(), outputs.pred_boxes[0].float().tolist(), strict=True):
-            if score >= 0.3:  # the limit that its authors use; its scores are higher than those of OWL-ViT
+            if score >= _SURE_WHEN_GROUNDED:
                 corners = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
                 found.append((label, score, [c * s for c, s in zip(corners, (seen.width, seen.height) * 2, strict=True)]))
     return found, best
@@ -136,4 +138,7 @@ def _nothing(objects: Sequence[Any], scores: Sequence[float], limit: float) -> t
     """A note for a picture in which nothing was found."""
     if objects:
         return ()
-    return (f"nothing was found that the model is sure of: its best score is {max(scores, default=0.0):.2f}, and {limit:g} is wanted",)
+    best = max(scores, default=0.0)
+    if best >= limit:
+        return ("all that was found lies outside the picture, or is smaller than a pixel",)
+    return (f"nothing was found that the model is sure of: its best score is {best:.2f}, and {limit:g} is wanted",)
