@@ -6,6 +6,7 @@ import gc
 import sys
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from ...errors import ModelRefusedError
 from .devices import free_memory
 from .loaded import LoadedModel
 from .workers import check_abandoned
+
+_LOOK_SECONDS = 1.0  # after which a call that waits looks whether it is still wanted
 
 
 @dataclass(kw_only=True, eq=False)
@@ -79,7 +82,14 @@ class ModelPool:
         Raises:
             ModelRefusedError: it is larger than the bound.
         """
-        while not self._has_turn(held := self._take(key, expected, load)):
+        while True:
+            held = self._take(key, expected, load)
+            try:
+                if self._has_turn(held):
+                    break
+            except BaseException:
+                self._give_back(held)
+                raise
             self._give_back(held)
         try:
             check_abandoned()
@@ -92,11 +102,16 @@ class ModelPool:
     def _has_turn(self, held: _Held) -> bool:
         """Wait until nobody else computes with a model. False: it hangs and was forgotten; it is to be taken anew."""
         with self._changed:
-            self._changed.wait_for(lambda: not held.busy or held.forgotten)
+            self._wait_for(lambda: not held.busy or held.forgotten)
             if held.busy:
                 return False
             held.busy = True
             return True
+
+    def _wait_for(self, come: Callable[[], bool]) -> None:
+        """Wait for it, or until nobody waits for the call any more: what it waits for may never come, and its thread would stay."""
+        while not self._changed.wait_for(come, _LOOK_SECONDS):
+            check_abandoned()
 
     def forget(self, key: Hashable) -> None:
         """Drop a model that hangs: the one who has it may keep it, all others load it anew."""
@@ -130,7 +145,7 @@ class ModelPool:
                     held = self._held[key] = _Held(bytes=expected)
                     break
                 else:
-                    self._changed.wait()  # until a model that is in use is given back
+                    self._changed.wait(_LOOK_SECONDS)  # until a model that is in use is given back
                 check_abandoned()
         _free(dropped)
         return self._loaded(key, held, load)
@@ -139,7 +154,7 @@ class ModelPool:
         """Use a model that another caller has loaded, or is loading. False: that caller has given up; somebody else must load it."""
         held.users += 1
         try:
-            self._changed.wait_for(lambda: held.model is not None or held.failure is not None)
+            self._wait_for(lambda: held.model is not None or held.failure is not None)
             check_abandoned()
             if isinstance(held.failure, Exception):
                 raise held.failure
@@ -196,7 +211,8 @@ class ModelPool:
             return
         ends = [h.given_back + self._idle_seconds for h in self._held.values() if not h.users]
         if ends:
-            self._timer = threading.Timer(max(0.0, min(ends) - time.monotonic()), self._drop_idle)
+            pool = weakref.WeakMethod(self._drop_idle)  # a pool that nobody has any more goes at once, with its models
+            self._timer = threading.Timer(max(0.0, min(ends) - time.monotonic()), _call, (pool,))
             self._timer.daemon = True
             self._timer.start()
 
@@ -213,6 +229,13 @@ class ModelPool:
 def _size(count: int) -> str:
     """`3.45 GB`, `0.17 MB`."""
     return f"{count / 1e9:.2f} GB" if count >= 10**7 else f"{count / 1e6:.2f} MB"
+
+
+def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
+    """Call a method of something that may be gone."""
+    there = method()
+    if there is not None:
+        there()
 
 
 def _free(dropped: list[_Held]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,12 @@ def test_the_stamp_tells_another_state(tmp_path: Path) -> None:
     assert read_model_files(tmp_path, "x").stamp == before
     saved(tmp_path, BERT, w=np.ones(9, np.float32))
     assert read_model_files(tmp_path, "x").stamp != before
+
+
+def test_a_card_whose_lines_merge_one_another_is_not_worked_out(tmp_path: Path) -> None:
+    folder = saved(tmp_path, BERT)
+    lines = ["a0: &a0 {x: 1}", *(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 12))]
+    (folder / "README.md").write_text("\n".join(["---", *lines, "base_model: a/b", "---"]), "utf-8")
+    started = time.monotonic()
+    assert read_model_files(folder, "m").facts == {}
+    assert time.monotonic() - started < 5

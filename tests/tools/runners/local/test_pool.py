@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from langchain_hugginggpt.tools.errors import ModelRefusedError
+from langchain_hugginggpt.tools.runners.local import pool as pool_module
 from langchain_hugginggpt.tools.runners.local.loaded import LoadedModel
 from langchain_hugginggpt.tools.runners.local.model_files import ModelFiles
 from langchain_hugginggpt.tools.runners.local.pool import ModelPool
-from langchain_hugginggpt.tools.runners.local.workers import Abandoned
+from langchain_hugginggpt.tools.runners.local.workers import Abandoned, Workers
 
 
 class Weights:
@@ -226,3 +227,41 @@ def test_clear_drops_what_nobody_uses() -> None:
         pool.clear()
         assert "a" not in pool
         assert "b" in pool
+
+
+def test_a_pool_that_nobody_has_goes_with_its_models_though_they_would_be_dropped_only_later() -> None:
+    pool = ModelPool(max_bytes=100, idle_seconds=900)
+    with pool.use("a", 10, Loading()) as held:
+        weights = weakref.ref(held.model)
+    del held, pool
+    gc.collect()
+    assert weights() is None
+
+
+@pytest.mark.parametrize("waits_for", ["room", "its turn", "a load"])
+def test_a_call_that_is_given_up_while_it_waits_leaves_its_thread(waits_for: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "_LOOK_SECONDS", 0.05)
+    pool, workers, end = ModelPool(max_bytes=10), Workers(2), threading.Event()
+    loading = Loading(wait=waits_for == "a load")
+
+    def hold(_: Any) -> None:
+        with pool.use("a", 10, loading):
+            end.wait(30)
+
+    def wait(_: Any) -> None:
+        inside.append(threading.current_thread())
+        used(pool, "b" if waits_for == "room" else "a", Loading())
+
+    inside: list[threading.Thread] = []
+    workers.submit(hold)
+    assert loading.begun.wait(30)
+    job = workers.submit(wait)
+    while not inside:
+        pass
+    job.abandon()
+    inside[0].join(20)
+    left, users = not inside[0].is_alive(), pool._held["a"].users
+    loading.go.set()
+    end.set()
+    assert left
+    assert users == 1

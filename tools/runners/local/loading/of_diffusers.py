@@ -208,7 +208,7 @@ def _part_class(library: str, declared: str) -> Any:
         return None
     known: dict[str, Any] = {"diffusers": diffusers, "transformers": transformers}
     place = known.get(library) or (getattr(diffusers.pipelines, library, None) if library.isidentifier() else None)
-    found = getattr(place, declared, None)
+    found: Any = getattr(place, declared, None)
     is_ours = inspect.isclass(found) and found.__module__.split(".")[0] in known
     return found if is_ours and issubclass(found, _kinds_of_parts()) and hasattr(found, "from_pretrained") else None
 
@@ -219,7 +219,7 @@ def _kinds_of_parts() -> tuple[type, ...]:
     import diffusers
     import torch
     import transformers
-    from diffusers.guiders import BaseGuidance
+    from diffusers.guiders.guider_utils import BaseGuidance
     from transformers.feature_extraction_utils import FeatureExtractionMixin
     from transformers.image_processing_base import ImageProcessingMixin
 
