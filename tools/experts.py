@@ -90,11 +90,14 @@ class Experts:
         return found
 
     def considered(self, task: HubTask, query: str = "", *, limit: int = 5) -> tuple[str, ...]:
-        """Ids of the models that the index would choose if every one of them could run here, best first."""
+        """Ids of the models that the index would choose if every one of them could run here, best first.
+
+        Embedded experts are among them only where a runner is there that has such: they can be fetched from nowhere.
+        """
         if task.name not in self.index.tasks:  # a search would fall back to other tasks
             return ()
         hits = self.index.search(query[:_QUERY] or task.summary, task=task.name, limit=limit)
-        return tuple(h.card.id for h in hits)
+        return tuple(h.card.id for h in hits if not h.card.id.startswith("embedded/") or self._supports(task, h.card))
 
     def _find(self, task: HubTask, query: str, limit: int) -> tuple[Candidate, ...]:
         able = [a for a in self.availability(task).values() if a.ok]
@@ -142,6 +145,9 @@ class Experts:
 
     def _runner_for(self, task: HubTask, card: ModelCard) -> Runner | None:
         return next((r for r in self.runners if _asked(r, task, card).ok), None)
+
+    def _supports(self, task: HubTask, card: ModelCard) -> bool:
+        return any(_asked(r, task, card).supported for r in self.runners)
 
     def _none(self, task: HubTask, card: ModelCard | None) -> NoExpertError:
         answers = {r.name: _asked(r, task, card) for r in self.runners}

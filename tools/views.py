@@ -60,6 +60,8 @@ def _line(one: Mapping[str, Any]) -> str:
             return f"{one['text']}: {one['label']}{score}"
         if one.keys() <= {"text", "index", "score"} and "text" in one:
             return f"{one['text']}{score}"
+        if one.keys() == {"index", "score"}:
+            return f"number {one['index'] + 1}{score}"
         if one.keys() <= {"start", "end", "label"}:
             return f"{one['start']:.2f} to {one['end']:.2f} s" + (f": {one['label']}" if "label" in one else "")
         return f"{one['label']}{score}" if one.keys() <= {"label", "score"} else ""

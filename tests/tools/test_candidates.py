@@ -123,6 +123,14 @@ def test_the_embedded_runner_names_its_models() -> None:
     assert runner.availability(HUB_TASKS["text-to-image"]).models is None
 
 
+def test_what_cannot_be_fetched_is_not_told_as_a_choice() -> None:
+    """Of an embedded expert one cannot say "fetch it"; it is told where a runner has such."""
+    index = ModelCardIndex.from_cards([*CARDS, ModelCard(id="embedded/x", task=TASK, text="cats")], encoder=WordEncoder("cats", "dogs"))
+    local, embedded = Counting("lab/nothing", told=False), Counting("embedded/x", told=False)
+    assert "embedded/x" not in Experts(index, [local]).considered(HUB_TASKS[TASK], "cats")
+    assert Experts(index, [local, embedded]).considered(HUB_TASKS[TASK], "cats")[0] == "embedded/x"
+
+
 def test_an_index_without_the_task_gives_no_models_of_other_tasks() -> None:
     """Its search falls back to tasks that are near; here such a model could not be used."""
     runner = Counting("lab/7", "embedded/extractive-summary", told=False)

@@ -62,6 +62,7 @@ def test_what_has_no_form_may_be_any_json() -> None:
         ([{"label": "nose", "x": 10.4, "y": 20.6, "score": 0.7, "figure": 0}], "nose (0.70) at 10, 21"),
         ([{"label": "sky", "score": None}, {"label": "sea", "score": 0.5}], "sky\nsea (0.50)"),
         ([{"text": "first", "index": 3, "score": 0.9}], "first (0.90)"),
+        ([{"index": 1, "score": 23.421}, {"index": 0, "score": -0.5}], "number 2 (23.42)\nnumber 1 (-0.50)"),
         ([{"start": 0.5, "end": 2.0}, {"start": 3.0, "end": 4.0, "label": "A"}], "0.50 to 2.00 s\n3.00 to 4.00 s: A"),
         ([], "[]"),
         ([{"a": 1}], '[{"a": 1}]'),

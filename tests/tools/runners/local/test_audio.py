@@ -316,6 +316,12 @@ def test_a_voice_of_another_language_is_refused(language: str, built: Built, loc
         run(local, VITS.task, VITS.id, text="dog", language=language)
 
 
+def test_a_voice_that_does_not_tell_its_language_says_so(built: Built, local: LocalRunner) -> None:
+    built(case("text-to-speech", "speecht5"))
+    found = run(local, "text-to-speech", "text-to-speech--speecht5", text="good day", language="Klingon")
+    assert any("whether it is 'Klingon' is not known" in n for n in found.notes)
+
+
 def test_languages() -> None:
     assert language_code("de") == language_code("DEU") == language_code("German") == language_code("de-AT") == "deu"
     assert language_code("cmn") == language_code("zh-Hant") == "zho"

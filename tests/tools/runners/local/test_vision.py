@@ -185,6 +185,16 @@ def test_sure_boxes_that_show_nothing_are_told_as_such(
     assert "smaller than a pixel" in output.notes[-1]
 
 
+def test_one_label_says_nothing(local: LocalRunner, built: Callable[[Case], Path], samples: Samples) -> None:
+    """CLIP gives it the whole score; SigLIP judges it by itself."""
+    clip, siglip = (
+        run(local, built, f"zero-shot-image-classification--{kind}", image=samples.picture, candidate_labels=["cat"])
+        for kind in ("clip", "siglip")
+    )
+    assert clip.notes == ("only one label was given: its score is 1 whatever the picture shows",)
+    assert siglip.notes == ()
+
+
 def test_many_labels_in_batches_are_as_at_once(tmp_path: Path, samples: Samples) -> None:
     model = loaded(tmp_path, vision_words.clip, LOCAL["zero-shot-image-classification"].loaders[0])
     labels = [f"{word} {n}" for n in range(50) for word in ("cat", "dog", "house")]

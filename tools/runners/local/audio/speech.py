@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ....audio import float_wav_bytes
@@ -90,4 +90,8 @@ def _voice(model: LoadedModel, language: str) -> Voice:
         return vits_voice(model, language)
     from .speecht5 import speecht5_voice
 
-    return speecht5_voice(model)
+    voice = speecht5_voice(model)
+    if not language:
+        return voice
+    told = f"{model.id!r} does not say which language it speaks; whether it is {language[:40]!r} is not known"
+    return replace(voice, notes=(*voice.notes, told))

@@ -20,6 +20,7 @@ _TEMPLATE = "This is a photo of {}."
 _AT_ONCE = 64
 _SIGLIP_LENGTH = 64
 _MOST_LABELS = 20_000
+ONE_LABEL = "only one label was given: its score is 1 whatever the picture shows"
 
 
 def image_classification(model: LoadedModel, inputs: Mapping[str, Any]) -> RunnerOutput:
@@ -58,7 +59,8 @@ def zero_shot_image_classification(model: LoadedModel, inputs: Mapping[str, Any]
     bias = getattr(model.model, "logit_bias", None)
     scores = logits.softmax(0) if bias is None else torch.sigmoid(logits + bias.float())
     order = scores.argsort(descending=True, stable=True).tolist()
-    return RunnerOutput(values={"labels": _scored(model, ((labels[i], scores[i]) for i in order))}, notes=seen.notes)
+    alone = (ONE_LABEL,) if len(labels) == 1 and bias is None else ()
+    return RunnerOutput(values={"labels": _scored(model, ((labels[i], scores[i]) for i in order))}, notes=(*alone, *seen.notes))
 
 
 def _scored(model: LoadedModel, pairs: Iterable[tuple[Any, Any]]) -> list[dict[str, Any]]:
