@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 import shutil
 from collections.abc import Callable
@@ -307,3 +308,19 @@ def test_unused_prompts_are_told_and_needed_ones_demanded(run: Run, samples: Sam
         run("image-text-to-video--pia", "image-to-video", image=samples.picture)
     with pytest.raises(InputError, match="'prompt' is missing"):
         run("video-to-video--animate-diff", video=tiny.clip(samples))
+
+
+def test_a_prompt_that_is_cut_off_is_not_printed(built: Callable[[Case], Path], local: LocalRunner) -> None:
+    """diffusers logs all that it leaves out, which may be a book."""
+    case = next(c for c in tiny.CASES if c.id == "text-to-image--stable-diffusion")
+    built(case)
+    told: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("diffusers").addHandler(handler)
+    try:
+        output = local.run(HUB_TASKS[case.task], ModelCard(id=case.id, task=case.task), {"prompt": "a cat " * 1000})
+    finally:
+        logging.getLogger("diffusers").removeHandler(handler)
+    assert not any("truncated" in line for line in told)
+    assert any(re.search(r"the model reads 16 tokens of a prompt; 1,986 were left out", n) and len(n) < 300 for n in output.notes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,8 @@ def call(model: LoadedModel, pipe: Any, options: Mapping[str, Any], *, steps_on_
         notes.append(f"seed: {seed}")
     if "output_type" in takes:
         given["output_type"] = "np"
-    output = pipe(**settings, **given)
+    with _quiet():
+        output = pipe(**settings, **given)
     if any(_flat(getattr(output, "nsfw_content_detected", None))):
         raise ExpertError(
             f"The safety checker of {model.id!r} has taken the picture for an unsafe one and blacked it out.",
@@ -102,6 +104,19 @@ def call(model: LoadedModel, pipe: Any, options: Mapping[str, Any], *, steps_on_
             retryable=True,
         )
     return Made(pixels=_pixels(model, output), notes=tuple(notes))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without diffusers' own warnings: it prints all of a prompt that is cut off, which a note tells in short."""
+    from diffusers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
 
 
 def _settings(model: LoadedModel, pipe: Any, steps_on_cpu: int) -> tuple[dict[str, Any], list[str]]:
@@ -131,7 +146,7 @@ def _cut(pipe: Any, text: str) -> str:
         return ""
     rest = tokenizer.decode(ids[room - 1 :], skip_special_tokens=True)
     told = rest if len(rest) <= 200 else rest[:200] + "…"
-    return f"the model reads {room} tokens of a prompt; {len(ids) - room} were left out: {told!r}"
+    return f"the model reads {room} tokens of a prompt; {len(ids) - room:,} were left out: {told!r}"
 
 
 def _room(pipe: Any, tokenizer: Any) -> int:
