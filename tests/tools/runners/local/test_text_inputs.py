@@ -236,3 +236,16 @@ def test_the_source_is_marked_and_the_target_is_written_first(tmp_path: Path) ->
 @pytest.mark.parametrize(("own", "wanted"), [("roa", "French"), ("mul", "German"), ("de", "German"), ("deu", "de-AT")])
 def test_groups_of_languages_take_their_members(own: str, wanted: str, run: Run) -> None:
     assert not is_language(own) or same(wanted, own)
+
+
+def test_a_model_that_writes_nothing_is_told(tmp_path: Path) -> None:
+    case = next(c for c in CASES if c.id == "translation--bart")
+    case.build(tmp_path / "ends")
+    model = transformers.BartForConditionalGeneration.from_pretrained(tmp_path / "ends")
+    with torch.no_grad():
+        model.final_logits_bias[0, model.config.eos_token_id] = 1e4
+    model.save_pretrained(tmp_path / "ends")
+    runner = LocalRunner(models=[tmp_path], device="cpu")
+    made = runner.run(HUB_TASKS["translation"], ModelCard(id="ends", task="translation"), {"text": "the cat"})
+    assert made.values["text"] == ""
+    assert "the model wrote nothing" in made.notes

@@ -10,6 +10,8 @@ from .lengths import batches, longest, together
 
 _MOST_NEW = 512
 CUT_OFF = "what the model wrote was cut off at {} tokens"
+NOTHING = "the model wrote nothing"
+NOTHING_OF = "the model wrote nothing for {:,} of {:,} parts"
 
 
 def written(
@@ -35,7 +37,9 @@ def written(
         ids = model.model.generate(**read, **{**(settings or {}), "max_new_tokens": most})
         cut = cut or bool(_unfinished(model, ids, most, torch))
         made += [t.strip() for t in model.tokenizer.batch_decode(ids, skip_special_tokens=True)]
-    return made, (CUT_OFF.format(most),) if cut else ()
+    empty = made.count("")
+    missing = (NOTHING if empty == len(made) else NOTHING_OF.format(empty, len(made)),) if empty else ()
+    return made, (*missing, *((CUT_OFF.format(most),) if cut else ()))
 
 
 def most_new(model: LoadedModel) -> int:
