@@ -140,7 +140,7 @@ def sentiment_classifier(folder: Path, *, not_these: frozenset[str]) -> None:
         "intermediate_size": 64,
         "max_position_embeddings": 32,
     }
-    config = T.BertConfig(vocab_size=len(tokenizer), max_position_embeddings=32, **shape, **labels("NEGATIVE", "POSITIVE"))
+    config = T.BertConfig(vocab_size=len(tokenizer), **shape, **labels("NEGATIVE", "POSITIVE"))
     model = T.BertForSequenceClassification(config)
     known = [(s, y) for s, y in sentences(3, 1500) if s not in not_these]
     batches = []
