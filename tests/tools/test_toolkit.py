@@ -74,7 +74,12 @@ def test_a_task_that_cannot_run_is_a_tool_that_says_so() -> None:
     toolkit = HubToolkit()
     message = toolkit.tool("text-to-image").invoke({"type": "tool_call", "id": "1", "name": "x", "args": {"prompt": "a cat"}})
     assert message.artifact["status"] == "unavailable"
-    for said in ("embedded: no embedded expert does this task", "local: this version", "hosted: this version", "DeclaredTool"):
+    for said in (
+        "embedded: no embedded expert does this task",
+        "local: no model that does it is on this machine",
+        "hosted: this version",
+        "DeclaredTool",
+    ):
         assert said in message.content
     assert len(message.artifact["candidates"]) >= 3
     assert all(toolkit.experts.index.get(i, task="text-to-image") for i in message.artifact["candidates"])
