@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ _CARD = "README.md"  # says which model another one stands on
 _VARIANTS = (".fp16.", ".bf16.", ".fp32.", ".non_ema.", ".8bit.", ".4bit.")
 _OTHERS = ("onnx", "openvino", "coreml", "original", "flax", "gguf", "mlx", "runs", "checkpoint")
 _MARGIN = 1.05
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def download(model: str, *, max_bytes: int, cache: Path | None = None, endpoint: str | None = None) -> Path:
@@ -55,7 +57,7 @@ def download(model: str, *, max_bytes: int, cache: Path | None = None, endpoint:
     except HuggingGPTError:
         raise
     except Exception as e:  # errors of the transport differ between huggingface_hub 1.x and 2.x
-        raise _absent(model, e) from e
+        raise _absent(model, e, cache) from e
     return Path(path).parents[names[-1].count("/")]
 
 
@@ -127,7 +129,8 @@ def _bars() -> Any:
     return Bar
 
 
-def _absent(model: str, error: Exception) -> ModelAbsentError:
+def _absent(model: str, error: Exception, cache: Path | None) -> ModelAbsentError:
+    from huggingface_hub import constants
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
     page = f"https://huggingface.co/{model}"
@@ -144,6 +147,11 @@ def _absent(model: str, error: Exception) -> ModelAbsentError:
     if isinstance(error, HfHubHTTPError) and error.response is not None:
         return ModelAbsentError(
             f"The Hub answered with status {error.response.status_code} when {model!r} was asked for.", remedy="Try again later."
+        )
+    if isinstance(error, OSError) and error.errno in _DISK:
+        folder = str(cache or constants.HF_HUB_CACHE)
+        return ModelAbsentError(
+            f"{model!r} could not be written to {folder!r}: {error.strerror}.", remedy="See to its rights and its room, or set HF_HOME."
         )
     text = " ".join(str(error).split())[:200]
     return ModelAbsentError(f"{model!r} could not be fetched: {type(error).__name__}: {text}.", remedy="Check the network, then ask again.")

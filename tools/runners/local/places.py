@@ -151,7 +151,9 @@ class ModelPlaces:
             state = tuple(s.st_mtime_ns for p in (folder, *(folder / n for n in _LOOKED_AT)) if (s := _stat(p)))
             known = self._known.get(folder)
             if known is None or known[0] != state:
-                known = self._known[folder] = (state, _looked_at(folder, ident))
+                known = (state, _looked_at(folder, ident))
+                if isinstance(known[1], ModelFiles):  # what is refused may be on its way still, part by part in folders of their own
+                    self._known[folder] = known
         except OSError as e:
             return ModelRefusedError(f"The folder of {ident!r} cannot be read: {e.strerror}.")
         return known[1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,3 +179,17 @@ def test_the_snapshot_is_what_other_programs_find(hub: HubOfFiles, tmp_path: Pat
 )  # fmt: skip
 def test_only_what_a_loader_reads_is_fetched(names: list[str], expected: list[str]) -> None:
     assert wanted(names, "a/b") == expected
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_cache_that_cannot_be_written_is_no_fault_of_the_network(
+    hub: HubOfFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fail)
+    with pytest.raises(ModelAbsentError, match="could not be written to") as caught:
+        download("org/tiny", max_bytes=GB, cache=tmp_path, endpoint=hub.url)
+    assert str(tmp_path) in caught.value.message
+    assert "network" not in caught.value.remedy

@@ -86,6 +86,18 @@ async def test_a_model_without_a_head_for_the_task(folder: Path) -> None:
     assert "classifier.bias" in tried[0][1]
 
 
+async def test_a_config_of_a_model_far_larger_than_its_files_is_refused_before_memory_is_taken(folder: Path) -> None:
+    """transformers would make 20 GB of random numbers, and then say that they were missing."""
+
+    def change(bad: Path) -> None:
+        config = json.loads((bad / "config.json").read_text())
+        large = {"num_hidden_layers": 24, "hidden_size": 4096, "intermediate_size": 16384, "num_attention_heads": 32}
+        (bad / "config.json").write_text(json.dumps({**config, **large}))
+
+    tried = await attempts(LocalRunner(models=[spoilt(folder, change)], device="cpu"))
+    assert "'bad' is not whole: its config.json describes a model of 48" in tried[0][1]
+
+
 async def test_a_model_of_another_architecture_is_not_even_a_candidate(folder: Path) -> None:
     def change(bad: Path) -> None:
         tokenizer = word_tokenizer()
@@ -289,4 +301,4 @@ async def test_a_model_that_does_not_fit(folder: Path) -> None:
     save(folder / "bad", T.BertForSequenceClassification(large))
     runner = LocalRunner(models=[folder], device="cpu", pool=ModelPool(max_bytes=400_000))
     tried = await attempts(runner)
-    assert "GB in memory, and the models in memory may take" in tried[0][1]
+    assert "in memory, and the models in memory may take" in tried[0][1]

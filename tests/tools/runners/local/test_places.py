@@ -109,3 +109,14 @@ def test_what_is_put_there_later_is_seen_and_what_goes_is_gone(tmp_path: Path) -
 def test_a_folder_that_is_not_there() -> None:
     with pytest.raises(CallerError, match="There is no folder of models '/no/such'"):
         ModelPlaces(["/no/such"])
+
+
+def test_a_model_that_arrives_part_by_part_is_seen_once_it_is_there(tmp_path: Path) -> None:
+    row = LOCAL["text-to-image"]
+    part = tmp_path / "m" / "unet"
+    part.mkdir(parents=True)
+    (tmp_path / "m" / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline"}))
+    places = ModelPlaces([tmp_path], cache=tmp_path / "none")
+    assert places.here(row) == ()
+    save_file({"w": np.zeros(3, np.float32)}, part / "diffusion_pytorch_model.safetensors")
+    assert places.here(row) == ("m",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,6 +25,7 @@ PROCESSORS = {
     "video_processor": "AutoVideoProcessor",
 }
 _VOCABULARIES = ("tokenizer.json", "vocab*", "*.model", "*.spm", "*.tiktoken", "*vocab*.json", "tekken.json", "merges.txt", "vocab_file*")
+_SLACK = 50_000_000  # numbers, for parts that a task does without
 _ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -78,6 +80,7 @@ class Transformers:
         with told(files), quiet():
             config = self._config(files)
             model_class = self._class_for(files, config)
+            refuse_other_size(files, model_class, config)
             dtype = self.dtype(device)
             model, info = model_class.from_pretrained(
                 files.folder,
@@ -130,6 +133,24 @@ def _names(auto: Any, config: Any) -> Sequence[str]:
         return ()
     found = mapping[type(config)]
     return [c.__name__ for c in (found if isinstance(found, tuple | list) else (found,))]
+
+
+def refuse_other_size(files: ModelFiles, model_class: Any, config: Any) -> None:
+    """Refuse a model of which the files hold less than half: transformers would make the memory for all of it before it says so. Takes some
+    20 ms for a billion numbers (device "meta")."""
+    import torch
+
+    if getattr(config, "quantization_config", None) is not None:
+        return  # its numbers are packed
+    with torch.device("meta"):
+        wanted = sum(p.numel() for p in model_class(deepcopy(config)).parameters())
+    held = files.bytes_in_memory(1)
+    if wanted > 2 * held + _SLACK:
+        raise ModelRefusedError(
+            f"{files.id!r} is not whole: its config.json describes a model of {wanted / 1e6:.0f} million numbers, and its files hold "
+            f"{held / 1e6:.0f} million.",
+            remedy="Fetch or save the model again.",
+        )
 
 
 def refuse_random(files: ModelFiles, info: Mapping[str, Any], may_miss: Sequence[str]) -> None:
