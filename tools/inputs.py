@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from .media import load_text
 from .task import HubTask, Kind, Port
 
 MAX_TEXT = 5_000_000
+_SEPARATORS = ",;\t"  # the first of those that make the most columns
 _MEDIA_HINT = "an artifact id such as artifact-0123456789abcdef, the path of an allowed file, a data URL or a content block"
 _TEXT_HINT = "the text itself, or an artifact id of a text"
 
@@ -170,11 +172,22 @@ def _table(task: HubTask, port: Port, value: Any, file: Artifact | None) -> list
 
 
 def _rows(text: str) -> list[dict[str, Any]] | None:
-    """The rows of a CSV text, or None when it is not one. Columns without a header are called `column 1`, `column 2`, …"""
+    """The rows of a CSV text, with commas, semicolons or tabs between the cells, or None when it is not one. Columns without a header are
+    called `column 1`, `column 2`, …
+
+    Raises:
+        InputError: two columns have the same name; all but the last would be lost.
+    """
     try:
-        first = next(csv.reader(io.StringIO(text)), [])
+        mark = max(_SEPARATORS, key=lambda c: len(next(csv.reader(io.StringIO(text), delimiter=c), [])))
+        first = next(csv.reader(io.StringIO(text), delimiter=mark), [])
         names = [f"column {n}" for n in range(1, len(first) + 1)] if _is_data(first) else None
-        return list(csv.DictReader(io.StringIO(text), fieldnames=names))
+        twice = [name for name, count in Counter(first).items() if count > 1]
+        if names is None and twice:
+            raise InputError(
+                f"The table has {Counter(first)[twice[0]]} columns named {twice[0]!r:.80}.", remedy="Give each column a name of its own."
+            )
+        return list(csv.DictReader(io.StringIO(text), fieldnames=names, delimiter=mark))
     except csv.Error:
         return None
 

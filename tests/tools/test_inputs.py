@@ -236,3 +236,15 @@ def test_the_schema_takes_labels_in_every_form(given: Any) -> None:
     schema = args_schema(HUB_TASKS["zero-shot-classification"])
     assert schema(text="a", candidate_labels=given).model_dump()["candidate_labels"] == ["cat", "dog"]
     assert schema.model_json_schema()["properties"]["candidate_labels"]["items"] == {"type": "string"}
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_cells_may_be_parted_by_commas_semicolons_or_tabs(store: ArtifactStore, mark: str) -> None:
+    text = 'name,price\npear,"1;5"\n'.replace(",", mark) if mark != ";" else 'name;price\npear;"1,5"\n'
+    rows = read_inputs(HUB_TASKS["table-to-text"], {"table": text}, store)["table"]
+    assert rows == [{"name": "pear", "price": "1,5" if mark == ";" else "1;5"}]
+
+
+def test_two_columns_of_one_name_are_refused_rather_than_one_of_them_lost(store: ArtifactStore) -> None:
+    with pytest.raises(InputError, match="The table has 2 columns named 'price'"):
+        read_inputs(HUB_TASKS["table-to-text"], {"table": "price,price\n1,2\n"}, store)

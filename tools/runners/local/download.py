@@ -13,7 +13,7 @@ from ....index.errors import HuggingGPTError
 from ...errors import ModelAbsentError, ModelRefusedError
 from .devices import free_memory
 from .model_files import PICKLED
-from .workers import check_abandoned
+from .workers import check_abandoned, check_for_this_call
 
 _TEXTS = (".json", ".txt", ".model", ".jinja", ".tiktoken", ".spm")
 _WEIGHTS = (".safetensors", ".skops")
@@ -114,6 +114,7 @@ def _bars() -> Any:
     from huggingface_hub import utils
 
     usual: Any = utils.tqdm  # type: ignore[attr-defined]
+    check = check_for_this_call()  # hf_xet tells of its progress in a thread of its own
 
     class Bar(usual):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -122,7 +123,7 @@ def _bars() -> Any:
             super().__init__(*args, **kwargs)
 
         def update(self, n: float | None = 1) -> bool | None:
-            check_abandoned()
+            check()
             done: bool | None = super().update(n)
             return done
 

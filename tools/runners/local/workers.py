@@ -26,9 +26,18 @@ def check_abandoned() -> None:
     Raises:
         Abandoned: its caller has given up.
     """
+    check_for_this_call()()
+
+
+def check_for_this_call() -> Callable[[], None]:
+    """`check_abandoned` for the call that runs in this thread, to be called from any other: a library's threads know nothing of it."""
     job = _current.get()
-    if job is not None and job.abandoned:
-        raise Abandoned
+
+    def check() -> None:
+        if job is not None and job.abandoned:
+            raise Abandoned
+
+    return check
 
 
 class Job(Generic[Result]):
