@@ -12,7 +12,7 @@ demo: .venv/.wheel
 
 test: check .venv-clean/.wheel
 	.venv-clean/bin/python tests/import_all.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 live: .venv/.dev
 	$(BIN)/python -m pytest -m live --force-enable-socket tests/tools/runners/local/test_live.py
