@@ -43,13 +43,16 @@ def _marks(model: LoadedModel, seen: Seen) -> RunnerOutput:
     batch = model.on_device(model.image_processor([seen.picture], return_tensors="pt"))
     outputs = model.model(**batch)
     mask = outputs.mask[0].bool()
-    rows = zip(outputs.keypoints[0][mask].float().tolist(), outputs.scores[0][mask].float().tolist(), strict=True)
+    places, scores = outputs.keypoints[0][mask].float(), outputs.scores[0][mask].float()
+    sound = scores.isfinite() & places.isfinite().all(-1)
+    places, scores = places[sound], scores[sound]
+    best = scores.argsort(descending=True, stable=True)[:_MOST_POINTS]
     size = (seen.picture.width, seen.picture.height)
-    points = [_point("mark", [x * size[0], y * size[1]], score, seen) for (x, y), score in rows]
-    kept = sorted((p for p in points if p is not None), key=lambda p: -p["score"])
-    cut = (f"{len(kept):,} points were found; the best {_MOST_POINTS:,} are given",) if len(kept) > _MOST_POINTS else ()
+    rows = zip(places[best].tolist(), scores[best].tolist(), strict=True)
+    kept = [p for (x, y), score in rows if (p := _point("mark", [x * size[0], y * size[1]], score, seen)) is not None]
+    cut = (f"{len(scores):,} points were found; the best {_MOST_POINTS:,} are given",) if len(scores) > _MOST_POINTS else ()
     nothing = () if kept else ("no point was found that the model is sure of",)
-    return RunnerOutput(values={"keypoints": kept[:_MOST_POINTS]}, notes=(*seen.notes, *cut, *nothing))
+    return RunnerOutput(values={"keypoints": kept}, notes=(*seen.notes, *cut, *nothing))
 
 
 def _point(label: str, at: list[float], score: float, seen: Seen) -> dict[str, Any] | None:
