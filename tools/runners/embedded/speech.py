@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ....index.errors import ExpertError
@@ -74,7 +74,7 @@ class Speaker:
             ExpertError: the library refused the text.
         """
         with _PROCESS_LOCK:
-            library, rate, voices = self._library
+            library, rate, voices = _library()
             voice = _voice_of(language, voices)
             heard: list[bytes] = []
 
@@ -94,23 +94,24 @@ class Speaker:
                 raise ExpertError(f"espeak-ng could not speak the text (error {failed}).")
         return b"".join(heard), rate
 
-    @cached_property
-    def _library(self) -> tuple[ctypes.CDLL, int, dict[str, str]]:
-        """The library, its sample rate in Hz, and its voice files by language."""
-        import espeakng_loader  # type: ignore[import-untyped]
 
-        library = ctypes.CDLL(espeakng_loader.get_library_path())
-        library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
-        library.espeak_SetSynthCallback.argtypes = [_CALLBACK]
-        library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
-        library.espeak_ListVoices.argtypes = [ctypes.c_void_p]
-        library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
-        number, size, position, pointer = ctypes.c_uint, ctypes.c_size_t, ctypes.c_int, ctypes.c_void_p
-        library.espeak_Synth.argtypes = [pointer, size, number, position, number, number, pointer, pointer]
-        rate = library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(espeakng_loader.get_data_path()), _DO_NOT_EXIT)
-        if rate <= 0:
-            raise ExpertError(f"espeak-ng could not start (error {rate}).", remedy="Reinstall espeakng-loader.")
-        return library, rate, _voices(library)
+@lru_cache(maxsize=1)
+def _library() -> tuple[ctypes.CDLL, int, dict[str, str]]:
+    """The library, its sample rate in Hz, and its voice files by language. Begun once in a process: begun again, it may crash."""
+    import espeakng_loader  # type: ignore[import-untyped]
+
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
+    library.espeak_SetSynthCallback.argtypes = [_CALLBACK]
+    library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
+    library.espeak_ListVoices.argtypes = [ctypes.c_void_p]
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+    number, size, position, pointer = ctypes.c_uint, ctypes.c_size_t, ctypes.c_int, ctypes.c_void_p
+    library.espeak_Synth.argtypes = [pointer, size, number, position, number, number, pointer, pointer]
+    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(espeakng_loader.get_data_path()), _DO_NOT_EXIT)
+    if rate <= 0:
+        raise ExpertError(f"espeak-ng could not start (error {rate}).", remedy="Reinstall espeakng-loader.")
+    return library, rate, _voices(library)
 
 
 class SpeakText:
