@@ -11,6 +11,7 @@ import transformers
 
 from langchain_hugginggpt.tools.artifacts import ArtifactStore
 from langchain_hugginggpt.tools.runners.local import LocalRunner
+from langchain_hugginggpt.tools.runners.local.devices import Device
 from tests.local_models.case import Case
 from tests.local_models.samples import Samples
 
@@ -39,8 +40,10 @@ def built(models: Path) -> Callable[[Case], Path]:
 
 @pytest.fixture(scope="session")
 def local(models: Path) -> LocalRunner:
-    """A runner over the tiny models."""
-    return LocalRunner(models=[models], device="cpu")
+    """A runner over the tiny models, in 32 bits on every machine; the conformance suite has a run in 16 bits besides."""
+    runner = LocalRunner(models=[models], device="cpu")
+    runner.device = Device(name="cpu", half="float32")
+    return runner
 
 
 @pytest.fixture
