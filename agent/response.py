@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..index.text import size_text
 from ..tools.task import Kind, Port, TaskTable
 from ..tools.views import text_view
 from .trace import TaskResult, Trace
@@ -94,13 +95,13 @@ class EmbeddedResponder:
         ports = task.outputs if task is not None else ()
         lines = [line for p in ports if (line := self._port(p, result, main=p is ports[0], used=used))]
         carried = {f["id"] for v in result.output.values() for f in _list(v) if isinstance(f, dict) and "id" in f}
-        lines += [f"Shown in: {a.path} ({a.media_type}, {_size(a.size)})" for a in result.artifacts if a.id not in carried]
+        lines += [f"Shown in: {a.path} ({a.media_type}, {size_text(a.size)})" for a in result.artifacts if a.id not in carried]
         return "\n".join(lines) + f" {mark}" if lines else f"{result.task} gave nothing. {mark}"
 
     def _port(self, port: Port, result: TaskResult, *, main: bool, used: bool) -> str:
         value = result.output.get(port.name)
         if port.kind.is_media:
-            return "\n".join(f"{port.name.capitalize()}: {f['path']} ({f['media_type']}, {_size(f['size'])})" for f in _list(value))
+            return "\n".join(f"{port.name.capitalize()}: {f['path']} ({f['media_type']}, {size_text(f['size'])})" for f in _list(value))
         if port.kind is Kind.NUMBER and not main:
             return ""
         if port.kind is Kind.LABELS:
@@ -145,7 +146,3 @@ def _json(port: Port, value: Any) -> str:
 
 def _plain(value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
-def _size(count: int) -> str:
-    return f"{count / 1000:.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

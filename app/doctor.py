@@ -13,8 +13,9 @@ from pathlib import Path
 from ..agent.settings import Settings, build_toolkit, data_folder
 from ..index.errors import HuggingGPTError
 from ..index.model_card_index import ModelCardIndex
+from ..index.text import size_text
 from ..tools.runners.local import LocalRunner
-from .index_info import age_text, bytes_of, size_text
+from .index_info import age_text, bytes_of
 from .options import with_index_in_use
 
 _EXTRAS = {

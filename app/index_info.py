@@ -17,6 +17,7 @@ from ..agent.errors import SettingsError
 from ..agent.settings import Settings, open_index, use_index
 from ..index.encoders import load_encoder
 from ..index.model_card_index import ModelCardIndex
+from ..index.text import size_text
 from .foreign import as_json_line, foreign
 from .options import with_index_in_use
 
@@ -124,14 +125,6 @@ def bytes_of(folder: Path) -> int:
         except OSError:  # a build that is at work has moved it
             continue
     return sum(sizes)
-
-
-def size_text(size: int) -> str:
-    """`4.2 MB`."""
-    for unit, factor in (("GB", 10**9), ("MB", 10**6)):
-        if size >= factor:
-            return f"{size / factor:,.1f} {unit}"
-    return f"{size / 1000:,.0f} kB"
 
 
 def age_text(created: str) -> str:

@@ -52,7 +52,6 @@ _SETTINGS = (
 """Of what is given to `generate`, all that says how much is written and how it is searched for."""
 
 MORE_DONE: Mapping[str, str] = {
-    "table-question-answering": "the table is tokenised first to refuse what would be cut off",
     "visual-document-retrieval": "pages go through the model one by one, so that memory holds one",
     "automatic-speech-recognition": "Whisper: the language is heard first; cut where it is quiet, silence left out",
     "zero-shot-image-classification": "labels go through the text part alone, pictures through theirs",

@@ -114,3 +114,11 @@ def _lines(text: str, *, code: bool) -> Iterator[str]:
 
 def _plain(line: str) -> str:
     return " ".join(_UNFILLED.sub(" ", _MARKUP.sub(" ", _LINK.sub(r"\1", line))).split()).strip(" -:")
+
+
+def size_text(size: int) -> str:
+    """A number of bytes for people: `575 kB`, `4.2 MB`, `3.5 GB`."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6)):
+        if size >= factor:
+            return f"{size / factor:,.1f} {unit}"
+    return f"{size / 1000:,.0f} kB"

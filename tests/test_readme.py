@@ -104,8 +104,11 @@ def test_every_subcommand_and_variable_is_in_the_readme() -> None:
 
 def test_numbers_of_tasks_are_true() -> None:
     from langchain_hugginggpt.tools import HUB_TASKS, HubToolkit
+    from langchain_hugginggpt.tools.runners.local.table import LOCAL
 
     assert f"All {len(HUB_TASKS)} tasks" in README
+    assert f"run here: {len(LOCAL)} of the Hub's {len(HUB_TASKS)} tasks" in README
+    assert f"{len(LOCAL)} tasks run with models of the Hub or your own" in README
     runnable = HubToolkit().runnable()
     assert len(runnable) == 11
     section = README.split("## What runs")[1]

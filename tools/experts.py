@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..index.errors import UnknownNameError
@@ -49,7 +49,6 @@ class Experts:
         self._given = index
         self._opening = threading.Lock()
         self.runners = tuple(runners)
-        self._found = lru_cache(maxsize=256)(self._find)
 
     @property
     def index(self) -> ModelCardIndex:
@@ -84,7 +83,7 @@ class Experts:
             if runner is None:
                 raise self._none(task, card)
             return (Candidate(card=card, runner=runner, score=0.0, why="named by the caller"),)
-        found = self._found(task, query[:_QUERY], limit)
+        found = self._find(task, query[:_QUERY], limit)
         if not found:
             raise self._none(task, None)
         return found

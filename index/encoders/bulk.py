@@ -186,13 +186,20 @@ class _Network:
         return functional.layer_norm(x, (self._shape.units,), self._w[name + ".weight"], self._w[name + ".bias"], self._shape.eps)
 
 
-def _number(gpu: bool, half: bool | None) -> torch.dtype:
-    """bfloat16 on processors that compute it in hardware (elsewhere it is slower than 32 bits), float16 on a GPU, whose steps are finer."""
+def computes_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16; without, it is slower than 32 bits. Imports torch."""
     import torch
 
     tell: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # older versions of torch do not tell
     can = tell()
-    fast = gpu or any(can.get(name) for name in ("avx512_bf16", "amx_bf16"))
+    return any(can.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def _number(gpu: bool, half: bool | None) -> torch.dtype:
+    """bfloat16 on processors that compute it in hardware, float16 on a GPU, whose steps are finer."""
+    import torch
+
+    fast = gpu or computes_bfloat16()
     if not (fast if half is None else half):
         return torch.float32
     return torch.float16 if gpu else torch.bfloat16

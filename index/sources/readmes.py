@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import CardError
 from ..problems import Problems
 from ..text import well_formed
-from . import _front_matter
+from . import front_matter
 from ._state import digest_of, named
 from .errors import SourceError
 from .rows import Rows
@@ -108,12 +108,12 @@ class ReadmeFolder:
         text = data[:LONGEST].decode("utf-8-sig", errors="replace")
         if len(data) <= LONGEST and "\ufffd" in text and "\ufffd".encode() not in data:
             problems.add(f"{_NAME} is not UTF-8 (mended)", place)
-        front, text = _front_matter.split(text)
+        front, text = front_matter.split(text)
         facts: dict[str, object] = {}
         try:
-            facts = _front_matter.read(front)
+            facts = front_matter.read(front)
         except CardError as e:
-            problems.add(_front_matter.NOT_YAML, f"{place}: {e.message}")
+            problems.add(front_matter.NOT_YAML, f"{place}: {e.message}")
         return {"id": facts.get("model_id") or self._id(parts[:-1]), "cardData": facts, "text": text}
 
     def _id(self, folders: tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ from ..errors import CardError
 from ..languages import TWO_LETTERS, language_code
 from ..problems import Problems
 from ..text import well_formed
-from . import _front_matter
+from . import front_matter
 from ._flags import flags_of
 
 COLUMNS = (
@@ -129,7 +129,7 @@ class _Told:
         self.where = where
         self.problems = problems
         readme = self._text(_READMES)
-        front, text = _front_matter.split(readme) if readme else ("", self._text(_TEXTS))
+        front, text = front_matter.split(readme) if readme else ("", self._text(_TEXTS))
         self.text = _prose(text)
         # the Hub's tags say all that the front matter says, and reading YAML takes ten times as long as the rest
         self.facts = {} if isinstance(row.get("tags"), list | tuple) else self._facts(front)
@@ -151,9 +151,9 @@ class _Told:
             if isinstance(told, Mapping):
                 return told
         try:
-            return _front_matter.read(front) if front else {}
+            return front_matter.read(front) if front else {}
         except CardError as e:
-            self.problems.add(_front_matter.NOT_YAML, f"{self.where}: {e.message}")
+            self.problems.add(front_matter.NOT_YAML, f"{self.where}: {e.message}")
             return {}
 
     def _json(self, key: str, told: str) -> object:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from langchain_hugginggpt.index.sources._front_matter import FrontMatterError, read, split
+from langchain_hugginggpt.index.sources.front_matter import FrontMatterError, read, split
 
 
 @pytest.mark.parametrize(

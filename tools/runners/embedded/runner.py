@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ....index.errors import ExpertError, HuggingGPTError
 from ....index.minilm import MiniLM
+from ..packages import missing, not_installed
 from ..runner import Availability, RunnerOutput
 from .engines import Engines, Expert
 from .ocr import PageReader
@@ -22,8 +21,6 @@ from .table import EXPERTS, ExpertRow
 if TYPE_CHECKING:
     from ....index.card import ModelCard
     from ...task import HubTask
-
-_REMEDY = 'Run: pip install "langchain-hugginggpt[embedded]"'
 
 
 class EmbeddedRunner:
@@ -54,11 +51,8 @@ class EmbeddedRunner:
             return Availability(supported=False, ok=False, why="no embedded expert does this task")
         if card is not None and card.id != row.card_id:
             return Availability(supported=False, ok=False, why="embedded experts do not run Hub models")
-        missing = [p for p in row.packages if not _is_installed(p)]
-        if missing:
-            names = ", ".join(missing)
-            why = f"the package{'s' if len(missing) > 1 else ''} {names} {'are' if len(missing) > 1 else 'is'} not installed"
-            return Availability(supported=True, ok=False, why=why, remedy=_REMEDY)
+        if lacking := missing(row.packages):
+            return not_installed(lacking, "embedded")
         return Availability(supported=True, ok=True, models=(row.card_id,))
 
     def run(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
@@ -88,10 +82,3 @@ class EmbeddedRunner:
             if task not in self._experts:
                 self._experts[task] = row.make(self._engines)
             return self._experts[task]
-
-
-def _is_installed(package: str) -> bool:
-    """Whether a top-level package can be found; it is not imported."""
-    if package in sys.modules:
-        return sys.modules[package] is not None
-    return find_spec(package) is not None

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from ....index.errors import CallerError, UnknownNameError
 
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 _KINDS = ("cpu", "cuda", "mps")
+FLOAT_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+"""Size of a number, by torch's name of its type."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,8 @@ def choose_device(name: str | None = None) -> Device:
         return Device(name="cpu", half="float32")  # for models that do without torch
     import torch
 
+    from ....index.encoders.bulk import computes_bfloat16
+
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if (kind == "cuda" and not cuda) or (kind == "mps" and not mps):
         raise CallerError(f"This machine has no device {name!r} that torch can use.", remedy="Leave the device out, or name cpu.")
@@ -75,7 +77,7 @@ def choose_device(name: str | None = None) -> Device:
         return Device(name=full, half="bfloat16" if torch.cuda.is_bf16_supported() else "float16")
     if kind == "mps" or (name is None and mps):
         return Device(name="mps", half="float16")
-    return Device(name="cpu", half="bfloat16" if _computes_bfloat16() else "float32")
+    return Device(name="cpu", half="bfloat16" if computes_bfloat16() else "float32")
 
 
 def without_gradients() -> AbstractContextManager[object]:
@@ -89,15 +91,6 @@ def without_gradients() -> AbstractContextManager[object]:
 
 def _has_torch() -> bool:
     return sys.modules["torch"] is not None if "torch" in sys.modules else find_spec("torch") is not None
-
-
-def _computes_bfloat16() -> bool:
-    """Whether the processor has instructions for it; without, 16 bits are slower than 32."""
-    import torch
-
-    tell: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # older versions of torch do not tell
-    can = tell()
-    return any(can.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def free_memory() -> int:

@@ -11,15 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ....index.errors import CardError
 from ...errors import ModelRefusedError
 
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".msgpack", ".h5", ".npy")
 """Suffixes of weights that run code when they are loaded, or that this project does not read."""
 _LONGEST_JSON = 20 * 2**20
 _LONGEST_HEADER = 100 * 2**20  # safetensors' own limit
-_LONGEST_FACTS = 64 * 2**10
+_LONGEST_CARD = 2**20
 _SIZES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2, "BOOL": 1}
 _FLOATS = ("F64", "F32", "F16", "BF16")
 _CONFIGS = {"model_index.json": "diffusers", "modules.json": "sentence-transformers", "config.json": "transformers"}
@@ -53,8 +52,9 @@ class ModelFiles:
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
-        """The front matter of README.md, as on the Hub (`base_model`, `tags`, …); empty where there is none that can be read."""
-        return _front_matter(self.folder / "README.md")
+        """The front matter of README.md, as on the Hub (`base_model`, `tags`, …), texts and lists of them; empty where there is none that
+        can be read."""
+        return _facts(self.folder / "README.md")
 
     @cached_property
     def stamp(self) -> str:
@@ -181,26 +181,15 @@ def read_json(path: Path, ident: str) -> Mapping[str, Any]:
     return read
 
 
-class _Plain(yaml.SafeLoader):
-    """YAML without aliases: a few lines that merge one another take hours."""
+def _facts(path: Path) -> Mapping[str, Any]:
+    from ....index.sources import front_matter  # most models are run without their card
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias")
-        return super().compose_node(parent, index)
-
-
-def _front_matter(path: Path) -> Mapping[str, Any]:
-    """What stands between the two lines `---` that a card of the Hub begins with."""
     try:
         with path.open("rb") as f:
-            text = f.read(_LONGEST_FACTS).decode("utf-8", "replace").replace("\r\n", "\n").lstrip("\ufeff")
-        first, _, rest = text.partition("---\n")
-        inside, end, _ = rest.partition("\n---")
-        read = yaml.load(inside, _Plain) if end and not first.strip() else None  # noqa: S506  # a SafeLoader
-    except (OSError, yaml.YAMLError, ValueError, RecursionError):  # written by anybody; what it says is no more than useful
+            text = f.read(_LONGEST_CARD).decode("utf-8", "replace").lstrip("\ufeff")
+        return front_matter.read(front_matter.split(text)[0])
+    except (OSError, CardError):  # written by anybody; what it says is no more than useful
         return {}
-    return read if isinstance(read, dict) else {}
 
 
 def _of_skops(folder: Path, ident: str, config: Mapping[str, Any]) -> ModelFiles:

@@ -12,12 +12,11 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ....index.text import size_text
 from ...errors import ModelRefusedError
 from .devices import free_memory
 from .loaded import LoadedModel
-from .workers import check_abandoned
-
-_LOOK_SECONDS = 1.0  # after which a call that waits looks whether it is still wanted
+from .workers import check_abandoned, when_abandoned
 
 
 @dataclass(kw_only=True, eq=False)
@@ -110,8 +109,17 @@ class ModelPool:
 
     def _wait_for(self, come: Callable[[], bool]) -> None:
         """Wait for it, or until nobody waits for the call any more: what it waits for may never come, and its thread would stay."""
-        while not self._changed.wait_for(come, _LOOK_SECONDS):
+
+        def ready() -> bool:
             check_abandoned()
+            return come()
+
+        with when_abandoned(self._wake):
+            self._changed.wait_for(ready)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def forget(self, key: Hashable) -> None:
         """Drop a model that hangs: the one who has it may keep it, all others load it anew."""
@@ -132,7 +140,7 @@ class ModelPool:
         most = self.max_bytes
         if expected > most:
             raise ModelRefusedError(
-                f"The model's weights take {_size(expected)} in memory, and the models in memory may take {_size(most)} together.",
+                f"The model's weights take {size_text(expected)} in memory, and the models in memory may take {size_text(most)} together.",
                 remedy="Choose a smaller model, or raise the bound (--max-memory SIZE).",
             )
         with self._changed:
@@ -145,8 +153,7 @@ class ModelPool:
                     held = self._held[key] = _Held(bytes=expected)
                     break
                 else:
-                    self._changed.wait(_LOOK_SECONDS)  # until a model that is in use is given back
-                check_abandoned()
+                    self._wait_for(lambda: key in self._held or self._has_room(most - expected))
         _free(dropped)
         return self._loaded(key, held, load)
 
@@ -186,12 +193,16 @@ class ModelPool:
         _free(dropped)
         return held
 
+    def _has_room(self, room: int) -> bool:
+        """Whether no more than `room` bytes are held by models that are in use."""
+        return sum(h.bytes for h in self._held.values() if h.users) <= room
+
     def _make_room(self, room: int) -> list[_Held] | None:
         """Drop models that nobody uses, the longest unused first, until no more than `room` bytes are held. None: it cannot be done now."""
+        if not self._has_room(room):
+            return None
         held = sum(h.bytes for h in self._held.values())
         spare = [k for k, h in self._held.items() if not h.users]
-        if held - sum(self._held[k].bytes for k in spare) > room:
-            return None
         dropped = []
         while held > room:
             out = self._held.pop(spare.pop(0))
@@ -224,11 +235,6 @@ class ModelPool:
             self._changed.notify_all()
             self._wake_later()
         _free(dropped)
-
-
-def _size(count: int) -> str:
-    """`3.45 GB`, `0.17 MB`."""
-    return f"{count / 1e9:.2f} GB" if count >= 10**7 else f"{count / 1e6:.2f} MB"
 
 
 def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....index.card import ModelCard
 from ....index.errors import ExpertError, HuggingGPTError
 from ...errors import ExpertTimeoutError, ModelRefusedError
+from ..packages import missing, not_installed
 from ..runner import Availability, RunnerOutput
 from .devices import Device, check_device, choose_device, without_gradients
 from .places import ModelPlaces
 from .pool import ModelPool
 from .row import LocalRow
 from .table import LOCAL, NOT_RUN
-from .workers import Job, Workers
+from .workers import Job, Workers, when_abandoned
 
 if TYPE_CHECKING:
     from ...task import HubTask
@@ -89,10 +88,8 @@ class LocalRunner:
             return Availability(supported=False, ok=False, why=NOT_RUN.get(task.name, "no library that is used here runs this task"))
         if card is not None and card.id.startswith("embedded/"):
             return Availability(supported=False, ok=False, why="embedded experts are no Hub models")
-        if missing := _missing(row):
-            names = ", ".join(missing)
-            why = f"the package{'s' if len(missing) > 1 else ''} {names} {'are' if len(missing) > 1 else 'is'} not installed"
-            return Availability(supported=True, ok=False, why=why, remedy=f'Run: pip install "langchain-hugginggpt[{row.extra}]"')
+        if lacking := missing(row.needs()):
+            return not_installed(lacking, row.extra)
         return self._places.availability(row, card)
 
     def run(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
@@ -155,7 +152,7 @@ class LocalRunner:
     def _asked(self, task: str, inputs: Mapping[str, Any], job: Job[RunnerOutput]) -> Iterator[tuple[str, RunnerOutput]]:
         """See `Ask`. Each model is called within the same job, and given back to the pool before the next thing is done."""
         row = self._table.get(task)
-        if row is None or _missing(row):
+        if row is None or missing(row.needs()):
             return
         failed, answered = None, False
         for ident in self._places.here(row):
@@ -197,11 +194,11 @@ class LocalRunner:
             self.pool.forget(key)
             job.abandon(ExpertTimeoutError(model, self._timeout or 0.0))
 
-        job.on_abandon = lambda: later(_GRACE_SECONDS, lambda: self.pool.forget(key))
         if self._timeout is not None:
             later(self._timeout, over)
         try:
-            yield
+            with when_abandoned(lambda: later(_GRACE_SECONDS, lambda: self.pool.forget(key))):
+                yield
         finally:
             for timer in timers:
                 timer.cancel()
@@ -213,15 +210,3 @@ class LocalRunner:
             remedy="Give it a smaller input, or choose a smaller model.",
             retryable=True,
         )
-
-
-def _missing(row: LocalRow) -> list[str]:
-    """Packages that a task needs and that are not installed."""
-    return [p for p in row.needs() if not _is_installed(p)]
-
-
-def _is_installed(package: str) -> bool:
-    """Whether a top-level package can be found; it is not imported."""
-    if package in sys.modules:
-        return sys.modules[package] is not None
-    return find_spec(package) is not None

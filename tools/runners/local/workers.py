@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from ....index.errors import HuggingGPTError
@@ -38,6 +39,20 @@ def check_for_this_call() -> Callable[[], None]:
             raise Abandoned
 
     return check
+
+
+@contextmanager
+def when_abandoned(call: Callable[[], None]) -> Iterator[None]:
+    """Within it, `call` is called, by the thread that gives up, as soon as nobody waits for the call that runs in this thread any more."""
+    job = _current.get()
+    if job is None:
+        yield
+        return
+    before, job.on_abandon = job.on_abandon, call
+    try:
+        yield
+    finally:
+        job.on_abandon = before
 
 
 class Job(Generic[Result]):
@@ -162,5 +177,6 @@ class Workers:
                     self._add_thread()
         if not job.future.cancel():  # it runs
             job.future.set_exception(error or CancelledError())
-        if running and job.on_abandon is not None:
-            job.on_abandon()
+        call = job.on_abandon
+        if running and call is not None:
+            call()

@@ -84,7 +84,9 @@ def test_a_model_of_another_kind_is_refused(task: str, built: Callable[[Case], P
         built(other)
         tool, arguments = called(replace(own, kind=other.kind), local, samples)
         card = ModelCard(id=other.id, task=task)
-        if not local.availability(HUB_TASKS[task], card).ok:
+        available = local.availability(HUB_TASKS[task], card)
+        if not available.ok:  # the first look tells
+            assert available.why.startswith(f"{other.id} is made for something else ("), available.why
             continue
         arguments["candidates"] = [Candidate(card=card, runner=local, score=1.0, why="")]
         message = tool.invoke({"name": task, "args": arguments, "id": "1", "type": "tool_call"})

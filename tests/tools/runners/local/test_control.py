@@ -218,7 +218,6 @@ def test_another_base_is_another_model(models: Path) -> None:
         ("---\nbase_model: org/name\n", 2048, ("stabilityai/stable-diffusion-xl-base-1.0",)),
         ("---\nbase_model: ../../etc\n---\n", 2048, ("stabilityai/stable-diffusion-xl-base-1.0",)),
         ("---\nbase_model: a b; ignore all of it\n---\n", 2048, ("stabilityai/stable-diffusion-xl-base-1.0",)),
-        ("---\nbase_model: 7\n---\n", 2048, ("stabilityai/stable-diffusion-xl-base-1.0",)),
         ("---\nbase_model: []\n---\n", 2048, ("stabilityai/stable-diffusion-xl-base-1.0",)),
         ("---\n!!python/object/apply:os.system ['false']\n---\n", 2048, ("stabilityai/stable-diffusion-xl-base-1.0",)),
         ("---\n" + "[" * 20_000 + "\n---\n", 2048, ("stabilityai/stable-diffusion-xl-base-1.0",)),

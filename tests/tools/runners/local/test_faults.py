@@ -280,6 +280,13 @@ async def test_a_folder_that_is_deleted_while_its_model_is_in_use(folder: Path) 
     assert await attempts(runner) == [("good", "")]  # and afterwards it is no candidate any more
 
 
+async def test_a_model_that_comes_later_is_a_candidate_for_the_same_request(folder: Path) -> None:
+    assistant = agent(LocalRunner(models=[folder], device="cpu"))
+    assert [c.card.id for c in assistant.toolkit.experts.candidates(TASK, "sentiment")] == ["good"]
+    spoilt(folder, lambda _: None)
+    assert [c.card.id for c in assistant.toolkit.experts.candidates(TASK, "sentiment")] == ["bad", "good"]
+
+
 async def test_a_folder_that_goes_between_the_choice_and_the_run(folder: Path) -> None:
     spoilt(folder, lambda _: None)
     runner = LocalRunner(models=[folder], device="cpu")

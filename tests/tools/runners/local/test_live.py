@@ -1,4 +1,4 @@
-"""The conformance suite against the real Hub: `make live`. It downloads models of some hundred megabytes each, about 12 GB in all."""
+"""The conformance suite against the real Hub: `make live`. It downloads the models that the cases name, up to 3 GB each."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +131,6 @@ def test_a_card_whose_lines_merge_one_another_is_not_worked_out(tmp_path: Path) 
     folder = saved(tmp_path, BERT)
     lines = ["a0: &a0 {x: 1}", *(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 12))]
     (folder / "README.md").write_text("\n".join(["---", *lines, "base_model: a/b", "---"]), "utf-8")
-    started = time.monotonic()
+    assert read_model_files(folder, "m").facts == {"base_model": "a/b"}  # worked out, it would not end today
+    (folder / "README.md").write_text("---\nbase_model: &a [x]\ntags: [*a]\n---\n", "utf-8")
     assert read_model_files(folder, "m").facts == {}
-    assert time.monotonic() - started < 5

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from langchain_hugginggpt.tools.errors import ModelRefusedError
-from langchain_hugginggpt.tools.runners.local import pool as pool_module
 from langchain_hugginggpt.tools.runners.local.loaded import LoadedModel
 from langchain_hugginggpt.tools.runners.local.model_files import ModelFiles
 from langchain_hugginggpt.tools.runners.local.pool import ModelPool
@@ -159,7 +158,7 @@ def test_the_bytes_are_those_that_were_counted_after_loading() -> None:
 
 def test_a_model_larger_than_the_bound_is_refused_unloaded() -> None:
     load = Loading()
-    with pytest.raises(ModelRefusedError, match=r"3\.00 GB in memory, and the models in memory may take 2\.00 GB") as e:
+    with pytest.raises(ModelRefusedError, match=r"3\.0 GB in memory, and the models in memory may take 2\.0 GB") as e:
         used(ModelPool(max_bytes=2 * 10**9), "a", load, expected=3 * 10**9)
     assert load.count == 0
     assert "--max-memory" in e.value.remedy
@@ -239,8 +238,7 @@ def test_a_pool_that_nobody_has_goes_with_its_models_though_they_would_be_droppe
 
 
 @pytest.mark.parametrize("waits_for", ["room", "its turn", "a load"])
-def test_a_call_that_is_given_up_while_it_waits_leaves_its_thread(waits_for: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "_LOOK_SECONDS", 0.05)
+def test_a_call_that_is_given_up_while_it_waits_leaves_its_thread(waits_for: str) -> None:
     pool, workers, end = ModelPool(max_bytes=10), Workers(2), threading.Event()
     loading = Loading(wait=waits_for == "a load")
 

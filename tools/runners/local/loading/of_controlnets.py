@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ....errors import ModelRefusedError
+from ..devices import FLOAT_BYTES
 from ..loaded import LoadedModel
 from ..model_files import ModelFiles, read_json
 from .of_diffusers import arguments, part_of, ready
@@ -28,7 +29,6 @@ _PIPELINES: Mapping[str, str] = {
 }
 _SHAPE = ("cross_attention_dim", "block_out_channels", "in_channels")
 """What must be the same in a ControlNet and in the U-Net that it steers."""
-_ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class ControlNets:
 
     def expected(self, files: ModelFiles, device: Device) -> int:
         """Bytes that the weights will take, with those of the base."""
-        return files.bytes_in_memory(_ITEM[device.half])
+        return files.bytes_in_memory(FLOAT_BYTES[device.half])
 
     def load(self, files: ModelFiles, device: Device) -> LoadedModel:
         """The pipeline of the base's kind that takes a ControlNet; see `Loader`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....errors import ModelRefusedError
+from ..devices import FLOAT_BYTES
 from ..loaded import LoadedModel
 from .of_transformers import bytes_of, refusal
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ..devices import Device
     from ..model_files import ModelFiles
 
-_ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 _CHECKERS = ("safety_checker",)  # parts that a pipeline does without, where a folder leaves them out
 
@@ -57,7 +57,7 @@ class Diffusers:
 
     def expected(self, files: ModelFiles, device: Device) -> int:
         """Bytes that the weights will take."""
-        return files.bytes_in_memory(_ITEM[self.dtype(device)])
+        return files.bytes_in_memory(FLOAT_BYTES[self.dtype(device)])
 
     def load(self, files: ModelFiles, device: Device) -> LoadedModel:
         """Load it; see `Loader`. A pipeline that is too large for a GPU is moved there part by part while it runs (accelerate)."""

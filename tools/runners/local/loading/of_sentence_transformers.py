@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....errors import ModelRefusedError
+from ..devices import FLOAT_BYTES
 from ..loaded import LoadedModel
 from ..model_files import PICKLED, read_json
 from .of_transformers import bytes_of, quiet, refuse_random, told
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _OWN = "sentence_transformers."
 _MAY_MISS = ("pooler.*", "*.pooler.*", "*position_ids")
-_ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
 _HOLDS_OTHERS = (".Router", ".Asym")  # modules with further modules in folders of their own
 _OTHER_LIBRARIES = ("sparse_encoder", "multi_vector_encoder")
 
@@ -47,7 +47,7 @@ class SentenceTransformers:
 
     def expected(self, files: ModelFiles, device: Device) -> int:
         """Bytes that the weights will take."""
-        return files.bytes_in_memory(_ITEM[device.half if self.half else "float32"])
+        return files.bytes_in_memory(FLOAT_BYTES[device.half if self.half else "float32"])
 
     def load(self, files: ModelFiles, device: Device) -> LoadedModel:
         """Load it; see `Loader`."""
@@ -83,7 +83,7 @@ class CrossEncoders:
 
     def expected(self, files: ModelFiles, device: Device) -> int:
         """Bytes that the weights will take."""
-        return files.bytes_in_memory(_ITEM[device.half if self.half else "float32"])
+        return files.bytes_in_memory(FLOAT_BYTES[device.half if self.half else "float32"])
 
     def load(self, files: ModelFiles, device: Device) -> LoadedModel:
         """Load it; see `Loader`."""

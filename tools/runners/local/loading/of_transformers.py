@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....errors import ModelRefusedError
+from ..devices import FLOAT_BYTES
 from ..loaded import LoadedModel
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ PROCESSORS = {
 }
 _VOCABULARIES = ("tokenizer.json", "vocab*", "*.model", "*.spm", "*.tiktoken", "*vocab*.json", "tekken.json", "merges.txt", "vocab_file*")
 _SLACK = 50_000_000  # numbers, for parts that a task does without
-_ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Transformers:
 
     def expected(self, files: ModelFiles, device: Device) -> int:
         """Bytes that the weights will take."""
-        return files.bytes_in_memory(_ITEM[self.dtype(device)])
+        return files.bytes_in_memory(FLOAT_BYTES[self.dtype(device)])
 
     def load(self, files: ModelFiles, device: Device) -> LoadedModel:
         """Load it; see `Loader`."""
