@@ -48,11 +48,17 @@ class ExpertError(HuggingGPTError):
 
     Args:
         retryable: True when the same call may succeed later (busy, timed out).
+        retry_after: seconds that the other side wants to be left alone before; None where it does not say.
+
+    Attributes:
+        tries: earlier calls that failed as well, where it was called several times: seconds, and what happened.
     """
 
-    def __init__(self, message: str, *, remedy: str = "", retryable: bool = False) -> None:
+    def __init__(self, message: str, *, remedy: str = "", retryable: bool = False, retry_after: float | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.retryable = retryable
+        self.retry_after = retry_after
+        self.tries: tuple[tuple[float, str], ...] = ()
 
 
 class BudgetError(HuggingGPTError):

@@ -16,23 +16,32 @@ class Attempt:
     Attributes:
         model: id of the card.
         runner: name of the runner.
-        seconds: how long it took.
+        seconds: how long it took; where a runner tried again by itself, the last try with the waiting before it.
         error: why it failed; empty when it gave the output.
+        usage: what it took, where a provider tells (`RunnerOutput.usage`).
     """
 
     model: str
     runner: str
     seconds: float
     error: str = ""
+    usage: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return {"model": self.model, "runner": self.runner, "seconds": round(self.seconds, 4), "error": self.error or None}
+        """Plain JSON; `usage` only where there is some."""
+        told = {"usage": self.usage} if self.usage else {}
+        return {"model": self.model, "runner": self.runner, "seconds": round(self.seconds, 4), "error": self.error or None, **told}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Attempt:
         """Read what `as_json` wrote."""
-        return cls(model=data["model"], runner=data["runner"], seconds=data["seconds"], error=data.get("error") or "")
+        return cls(
+            model=data["model"],
+            runner=data["runner"],
+            seconds=data["seconds"],
+            error=data.get("error") or "",
+            usage=dict(data.get("usage", {})),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

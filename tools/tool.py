@@ -161,9 +161,15 @@ class _Work:
         self._values, self._artifacts, self._output = values, artifacts, output
 
     def record(self, candidate: Candidate, seconds: float, error: HuggingGPTError | None) -> None:
+        """One more attempt; before it those that its runner made for it, where it tried several times."""
         self._failure = error
-        name = candidate.runner.name
-        self._attempts.append(Attempt(model=candidate.card.id, runner=name, seconds=seconds, error=str(error) if error else ""))
+        model, name = candidate.card.id, candidate.runner.name
+        given = self._output if error is None else error
+        tries = given.tries if isinstance(given, RunnerOutput | ExpertError) else ()
+        self._attempts += [Attempt(model=model, runner=name, seconds=s, error=why) for s, why in tries]
+        usage = self._output.usage if error is None and self._output is not None else {}
+        last = max(0.0, seconds - sum(s for s, _ in tries))
+        self._attempts.append(Attempt(model=model, runner=name, seconds=last, error=str(error) if error else "", usage=dict(usage)))
 
     def stop(self, error: HuggingGPTError, considered: Any) -> None:
         self._failure = error

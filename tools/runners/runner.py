@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from ...index.card import ModelCard
     from ..task import HubTask
+
+
+class Place(IntEnum):
+    """Where a model is, the most ready first."""
+
+    NAMED = 0  # at an address that the user named for it
+    LOADED = 1  # in memory
+    HERE = 2  # on this machine
+    REACHED = 3  # hosted, and answered when it was last called
+    HOSTED = 4  # hosted, as far as is known
+    ABSENT = 5  # has to be downloaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +33,10 @@ class Availability:
         why: if not ok, why not; a clause that reads after "because".
         remedy: if not ok, what would help; a sentence, empty when nothing would.
         models: ids of the only models that can run, where a task was asked about without a card and the runner knows; None for any.
+        named: ids of models that the user named for this task; they are tried before all others.
+        place: where the model of the card is; None where no card was given.
+        seconds: how long its calls took lately; None where none was made.
+        cost: US dollars that a call of it took lately; None where nobody told.
     """
 
     supported: bool
@@ -28,6 +44,10 @@ class Availability:
     why: str = ""
     remedy: str = ""
     models: tuple[str, ...] | None = None
+    named: tuple[str, ...] = ()
+    place: Place | None = None
+    seconds: float | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +73,18 @@ class RunnerOutput:
         values: by output port. text: str; labels: list of {"label", "score"} best first; number: float; json, table: plain JSON;
             media: NewMedia; a port with `many`: a list of those.
         notes: what a reader must know to judge the result ("extractive: sentences are taken from the text as they stand").
+        usage: what it took, where a provider tells: `input_tokens`, `output_tokens`, `usd`.
+        tries: calls before the one that gave this, which failed: seconds, and what happened.
     """
 
     values: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    usage: Mapping[str, float] = field(default_factory=dict)
+    tries: tuple[Try, ...] = ()
+
+
+Try = tuple[float, str]
+"""A call that failed: how many seconds it took, and what happened."""
 
 
 @runtime_checkable
