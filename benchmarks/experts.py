@@ -37,7 +37,7 @@ from langchain_hugginggpt.tools.runners.local.loaded import LoadedModel
 from langchain_hugginggpt.tools.runners.local.model_files import ModelFiles, read_model_files
 from langchain_hugginggpt.tools.runners.local.row import Loader, LocalRow
 from langchain_hugginggpt.tools.runners.local.table import LOCAL
-from langchain_hugginggpt.tools.runners.local.workers import Workers
+from langchain_hugginggpt.tools.runners.workers import Workers
 from tests.local_models.all import CASES
 from tests.local_models.case import Case
 from tests.local_models.samples import Samples

@@ -11,9 +11,9 @@ from typing import Any
 
 from ....index.errors import HuggingGPTError
 from ...errors import ModelAbsentError, ModelRefusedError
+from ..workers import check_abandoned, check_for_this_call
 from .devices import free_memory
 from .model_files import PICKLED
-from .workers import check_abandoned, check_for_this_call
 
 _TEXTS = (".json", ".txt", ".model", ".jinja", ".tiktoken", ".spm")
 _WEIGHTS = (".safetensors", ".skops")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .workers import check_abandoned
+from ..workers import check_abandoned
 
 if TYPE_CHECKING:
     from .model_files import ModelFiles

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from ....index.text import size_text
 from ...errors import ModelRefusedError
+from ..workers import check_abandoned, when_abandoned
 from .devices import free_memory
 from .loaded import LoadedModel
-from .workers import check_abandoned, when_abandoned
 
 
 @dataclass(kw_only=True, eq=False)

@@ -15,12 +15,12 @@ from ....index.errors import ExpertError, HuggingGPTError
 from ...errors import ExpertTimeoutError, ModelRefusedError
 from ..packages import missing, not_installed
 from ..runner import Availability, RunnerOutput
+from ..workers import Job, Workers, when_abandoned
 from .devices import Device, check_device, choose_device, without_gradients
 from .places import ModelPlaces
 from .pool import ModelPool
 from .row import LocalRow
 from .table import LOCAL, NOT_RUN
-from .workers import Job, Workers, when_abandoned
 
 if TYPE_CHECKING:
     from ...task import HubTask
@@ -79,7 +79,7 @@ class LocalRunner:
         self._device_name = device
         self._timeout = timeout
         self._table = table
-        self._workers = Workers(concurrency)
+        self._workers = Workers(concurrency, name="local-expert")
 
     def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
         """Whether a model on this machine can do `task`, or one that may be downloaded. Looks for packages and folders; loads nothing."""

@@ -26,8 +26,8 @@ from langchain_hugginggpt.tools.runners.local.audio.recognition import joined
 from langchain_hugginggpt.tools.runners.local.audio.speech import pieces
 from langchain_hugginggpt.tools.runners.local.audio.windows import is_silent, quietest, windows_at_pauses
 from langchain_hugginggpt.tools.runners.local.table import LOCAL
-from langchain_hugginggpt.tools.runners.local.workers import Workers
 from langchain_hugginggpt.tools.runners.runner import RunnerOutput
+from langchain_hugginggpt.tools.runners.workers import Workers
 from tests.local_models import audio
 from tests.local_models.case import Case
 from tests.local_models.samples import Samples

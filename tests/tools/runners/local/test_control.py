@@ -32,8 +32,8 @@ from langchain_hugginggpt.tools.runners.local.loading.of_controlnets import Cont
 from langchain_hugginggpt.tools.runners.local.model_files import ModelFiles, read_model_files
 from langchain_hugginggpt.tools.runners.local.places import ModelPlaces
 from langchain_hugginggpt.tools.runners.local.table import LOCAL
-from langchain_hugginggpt.tools.runners.local.workers import check_abandoned
 from langchain_hugginggpt.tools.runners.runner import RunnerOutput
+from langchain_hugginggpt.tools.runners.workers import check_abandoned
 from tests.local_models import diffusion as tiny
 from tests.local_models.samples import Samples
 from tests.local_models.tokenizers import labels, save

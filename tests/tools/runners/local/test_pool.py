@@ -15,7 +15,7 @@ from langchain_hugginggpt.tools.errors import ModelRefusedError
 from langchain_hugginggpt.tools.runners.local.loaded import LoadedModel
 from langchain_hugginggpt.tools.runners.local.model_files import ModelFiles
 from langchain_hugginggpt.tools.runners.local.pool import ModelPool
-from langchain_hugginggpt.tools.runners.local.workers import Abandoned, Workers
+from langchain_hugginggpt.tools.runners.workers import Abandoned, Workers
 
 
 class Weights:

@@ -9,8 +9,8 @@ from typing import Any
 from .....index.errors import ExpertError
 from ....audio import read_windows
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 from .windows import long_enough
 from .zero_shot import zero_shot_audio_classification
 

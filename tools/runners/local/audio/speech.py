@@ -12,8 +12,8 @@ from ....errors import InputError, ModelRefusedError
 from ....sentences import sentences
 from ...embedded.speech import speakable
 from ...runner import NewMedia, RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ....audio import read_blocks
-from ..workers import check_abandoned
+from ...workers import check_abandoned
 
 if TYPE_CHECKING:
     import numpy as np

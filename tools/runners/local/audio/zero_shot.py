@@ -15,8 +15,8 @@ from .....index.errors import ExpertError
 from ....audio import read_windows
 from ....errors import ModelRefusedError
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 
 if TYPE_CHECKING:
     import numpy as np

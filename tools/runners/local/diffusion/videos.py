@@ -10,8 +10,8 @@ from ....errors import InputError
 from ....media import load_image
 from ....video import mp4_bytes, read_frames
 from ...runner import NewMedia, RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 from .calling import Made, call, parameters, refuse
 from .fitting import fitting_size, scaled
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .....index.errors import ExpertError
 from ....errors import InputError, ModelRefusedError
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 from .history import History, read_history
 
 if TYPE_CHECKING:

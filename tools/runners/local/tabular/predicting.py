@@ -9,8 +9,8 @@ from typing import Any
 from .....index.errors import ExpertError
 from ....errors import InputError, ModelRefusedError
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 from .columns import frame_for
 
 _AT_ONCE = 10_000

@@ -7,8 +7,8 @@ from typing import Any
 
 from .....index.errors import ExpertError
 from ....sentences import sentences
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 
 BATCH = 8
 """Texts that go through a model together."""

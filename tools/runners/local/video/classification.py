@@ -7,8 +7,8 @@ from typing import Any
 
 from ....video import read_frames
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 
 _FRAMES = 16  # where a model does not say how many it wants
 

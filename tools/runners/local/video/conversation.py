@@ -10,9 +10,9 @@ from ....errors import InputError, ModelRefusedError
 from ....media import load_image
 from ....video import VideoFrames, read_frames
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
 from ..vision.captions import room
-from ..workers import check_abandoned
 
 _FRAMES = 8
 _WINDOW_SECONDS = 30.0  # what audio encoders take at once

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ....errors import ModelRefusedError
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 from .pictures import picture_of
 
 if TYPE_CHECKING:

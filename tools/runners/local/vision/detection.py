@@ -7,8 +7,8 @@ from typing import Any
 
 from ....errors import ModelRefusedError
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 from .classification import refuse_long
 from .pictures import Seen, box_within, picture_of
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ....errors import ModelRefusedError
 from ....media import load_image
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 from .captions import room
 from .features import picture_vector
 from .pictures import see

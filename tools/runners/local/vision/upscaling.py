@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ....errors import ModelRefusedError
 from ....media import MAX_PIXELS, load_image
 from ...runner import RunnerOutput
+from ...workers import check_abandoned
 from ..loaded import LoadedModel
-from ..workers import check_abandoned
 from .pictures import png
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from ....index.errors import HuggingGPTError
+from ...index.errors import HuggingGPTError
 
 Result = TypeVar("Result")
 _IDLE_SECONDS = 60.0
-_current: contextvars.ContextVar[Job[object] | None] = contextvars.ContextVar("hugginggpt_local_job", default=None)
+_current: contextvars.ContextVar[Job[object] | None] = contextvars.ContextVar("hugginggpt_job", default=None)
 
 
 class Abandoned(BaseException):
@@ -109,7 +109,7 @@ class Workers:
         name: of the threads.
     """
 
-    def __init__(self, places: int = 2, *, name: str = "local-expert") -> None:
+    def __init__(self, places: int = 2, *, name: str = "expert") -> None:
         self._places = places
         self._name = name
         self._changed = threading.Condition()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from langchain_hugginggpt.index.errors import ExpertError
-from langchain_hugginggpt.tools.runners.local.workers import Abandoned, Job, Workers, check_abandoned
+from langchain_hugginggpt.tools.runners.workers import Abandoned, Job, Workers, check_abandoned
 
 
 class Gate:
