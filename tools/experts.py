@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..index.errors import UnknownNameError
 from .errors import NoExpertError
+from .readiness import Order, most_ready
 from .runners.runner import Availability, Runner
 
 if TYPE_CHECKING:
@@ -43,11 +44,15 @@ class Experts:
     Args:
         index: the model cards, or a function that opens them on first use.
         runners: tried in this order for every card.
+        order: what comes first.
     """
 
-    def __init__(self, index: ModelCardIndex | Callable[[], ModelCardIndex], runners: Sequence[Runner]) -> None:
+    def __init__(
+        self, index: ModelCardIndex | Callable[[], ModelCardIndex], runners: Sequence[Runner], *, order: Order = Order.RELEVANCE
+    ) -> None:
         self._given = index
         self._opening = threading.Lock()
+        self._order = order
         self.runners = tuple(runners)
 
     @property
@@ -99,24 +104,42 @@ class Experts:
         return tuple(h.card.id for h in hits if not h.card.id.startswith("embedded/") or self._supports(task, h.card))
 
     def _find(self, task: HubTask, query: str, limit: int) -> tuple[Candidate, ...]:
-        able = [a for a in self.availability(task).values() if a.ok]
+        able = [(r, a) for r in self.runners if (a := _asked(r, task)).ok]
         if not able:
             return ()
+        named = [_unlisted(task, i, r, "named for this task") for r, a in able for i in a.named]
+        if len(named) >= limit:
+            return tuple(named[:limit])
+        by_place = self._order is Order.READINESS and len(able) > 1
+        found = (self._most_ready if by_place else self._most_relevant)(task, query, limit - len(named), able)
+        return (*named, *found)
+
+    def _most_relevant(self, task: HubTask, query: str, limit: int, able: _Able) -> tuple[Candidate, ...]:
+        """As the index ranks them, each with the first runner that can run it."""
         pairs = [(h.card, h.score, h.why) for h in self._hits(task, query, limit, able)]
         pairs = pairs or [(c, 0.0, "ships with the toolkit") for c in self._shipped(task)]
-        pairs = pairs or [(c, 0.0, "is on this machine; the index does not know it") for c in _unlisted(task, able)][:limit]
-        found = [(card, self._runner_for(task, card), score, why) for card, score, why in pairs]
-        return tuple(Candidate(card=c, runner=r, score=s, why=w) for c, r, s, w in found if r is not None)
+        found = [(card, _first([r for r, _ in able], task, card), score, why) for card, score, why in pairs]
+        if candidates := tuple(Candidate(card=c, runner=r, score=s, why=w) for c, r, s, w in found if r is not None):
+            return candidates
+        others = {i: r for r, a in reversed(able) for i in reversed(a.models or ()) if i not in a.named}
+        why = "is on this machine; the index does not know it"
+        return tuple(_unlisted(task, i, r, why) for i, r in reversed(others.items()))[:limit]
 
-    def _hits(self, task: HubTask, query: str, limit: int, able: Sequence[Availability]) -> list[Hit]:
+    def _most_ready(self, task: HubTask, query: str, limit: int, able: _Able) -> tuple[Candidate, ...]:
+        """The best of each runner: where one can run any card, what another has would not be among the best of all."""
+        found = [c for r, a in able for c in self._most_relevant(task, query, limit, [(r, a)])]
+        return most_ready([(c, _asked(c.runner, task, c.card)) for c in found], limit)
+
+    def _hits(self, task: HubTask, query: str, limit: int, able: _Able) -> list[Hit]:
         """Cards of the task that can run here. Where all runners name their models, no other card is looked at."""
         from ..index.filters import CardFilter
 
         if task.name not in self.index.tasks:  # a search would fall back to other tasks, whose models do something else
             return []
-        named = [a.models for a in able if a.models is not None]
-        ids = frozenset(m for models in named for m in models) if len(named) == len(able) else None
-        runnable = CardFilter(ids=ids, where=lambda card: card.task == task.name and self._runner_for(task, card) is not None)
+        told = [a.models for _, a in able if a.models is not None]
+        ids = frozenset(m for models in told for m in models) if len(told) == len(able) else None
+        runners = [r for r, _ in able]
+        runnable = CardFilter(ids=ids, where=lambda card: card.task == task.name and _first(runners, task, card) is not None)
         return self.index.search(query or task.summary, task=task.name, filters=runnable, limit=limit)
 
     def _named(self, task: HubTask, model: str) -> ModelCard:
@@ -143,7 +166,7 @@ class Experts:
         return [c for c in load_catalogue() if c.task == task.name and self._runner_for(task, c) is not None]
 
     def _runner_for(self, task: HubTask, card: ModelCard) -> Runner | None:
-        return next((r for r in self.runners if _asked(r, task, card).ok), None)
+        return _first(self.runners, task, card)
 
     def _supports(self, task: HubTask, card: ModelCard) -> bool:
         return any(_asked(r, task, card).supported for r in self.runners)
@@ -155,12 +178,18 @@ class Experts:
         return NoExpertError(task.name, reasons, remedy=" ".join(remedies))
 
 
-def _unlisted(task: HubTask, able: Sequence[Availability]) -> list[ModelCard]:
-    """Models that runners have and that are in no index, as the local runner has your own."""
+_Able = Sequence[tuple[Runner, Availability]]
+
+
+def _unlisted(task: HubTask, ident: str, runner: Runner, why: str) -> Candidate:
+    """A model that a runner has and that is in no index, as the local runner has your own, and the hosted one your endpoints."""
     from ..index.card import ModelCard
 
-    named = dict.fromkeys(m for a in able for m in a.models or ())
-    return [ModelCard(id=m, task=task.name, source="this machine") for m in named]
+    return Candidate(card=ModelCard(id=ident, task=task.name, source="named by its runner"), runner=runner, score=0.0, why=why)
+
+
+def _first(runners: Iterable[Runner], task: HubTask, card: ModelCard) -> Runner | None:
+    return next((r for r in runners if _asked(r, task, card).ok), None)
 
 
 def _asked(runner: Runner, task: HubTask, card: ModelCard | None = None) -> Availability:

@@ -21,6 +21,7 @@ class Place(IntEnum):
     REACHED = 3  # hosted, and answered when it was last called
     HOSTED = 4  # hosted, as far as is known
     ABSENT = 5  # has to be downloaded
+    TIGHT = 6  # on this machine, and larger than the memory that is free
 
 
 @dataclass(frozen=True, kw_only=True)

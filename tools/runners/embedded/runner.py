@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ....index.errors import ExpertError, HuggingGPTError
 from ....index.minilm import MiniLM
 from ..packages import missing, not_installed
-from ..runner import Availability, RunnerOutput
+from ..runner import Availability, Place, RunnerOutput
 from .engines import Engines, Expert
 from .ocr import PageReader
 from .table import EXPERTS, ExpertRow
@@ -53,7 +53,8 @@ class EmbeddedRunner:
             return Availability(supported=False, ok=False, why="embedded experts do not run Hub models")
         if lacking := missing(row.packages):
             return not_installed(lacking, "embedded")
-        return Availability(supported=True, ok=True, models=(row.card_id,))
+        place = None if card is None else Place.LOADED if task.name in self._experts else Place.HERE
+        return Availability(supported=True, ok=True, models=(row.card_id,), place=place)
 
     def run(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
         """Run the expert of `task` and wait.

@@ -105,6 +105,11 @@ class ModelPlaces:
         why = "no model that does it is on this machine"
         return Availability(supported=True, ok=False, why=why, remedy=_ALLOW.format(id="ID", size="2GB"))
 
+    def files(self, ident: str) -> ModelFiles | None:
+        """The files of a model that is on this machine and can be looked at; None for others."""
+        files = self._here(ident)
+        return files if isinstance(files, ModelFiles) else None
+
     def find(self, row: LocalRow, card: ModelCard) -> ModelFiles:
         """The files of a model, with those of the one that it stands on; downloaded if they are not here and may be. Blocks.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,12 @@ from ....index.card import ModelCard
 from ....index.errors import ExpertError, HuggingGPTError
 from ...errors import ExpertTimeoutError, ModelRefusedError
 from ..packages import missing, not_installed
-from ..runner import Availability, RunnerOutput
+from ..runner import Availability, Place, RunnerOutput
 from ..workers import Job, Workers, when_abandoned
-from .devices import Device, check_device, choose_device, without_gradients
+from .devices import Device, check_device, choose_device, free_memory, without_gradients
 from .places import ModelPlaces
 from .pool import ModelPool
-from .row import LocalRow
+from .row import Loader, LocalRow
 from .table import LOCAL, NOT_RUN
 
 if TYPE_CHECKING:
@@ -90,7 +91,22 @@ class LocalRunner:
             return Availability(supported=False, ok=False, why="embedded experts are no Hub models")
         if lacking := missing(row.needs()):
             return not_installed(lacking, row.extra)
-        return self._places.availability(row, card)
+        available = self._places.availability(row, card)
+        return replace(available, place=self._place(row, card)) if card is not None and available.ok else available
+
+    def _place(self, row: LocalRow, card: ModelCard) -> Place:
+        """Where a model is that can be used."""
+        files = self._places.files(card.id)
+        if files is None:
+            return Place.ABSENT
+        loader = row.loader_for(files)
+        if loader is not None and "device" in self.__dict__ and self._key(loader, files) in self.pool:
+            return Place.LOADED
+        return Place.HERE if files.bytes_on_disk <= free_memory() else Place.TIGHT
+
+    def _key(self, loader: Loader, files: ModelFiles) -> Hashable:
+        """What the pool knows a model by."""
+        return (files.id, files.stamp, loader.name, self.device)
 
     def run(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
         """Run the model of `card` and wait.
@@ -175,7 +191,7 @@ class LocalRunner:
             raise ModelRefusedError(
                 f"{files.id!r} does not do {row.task}: it holds {made}.", remedy="Choose a model that was trained for the task."
             )
-        key = (files.id, files.stamp, loader.name, self.device)
+        key = self._key(loader, files)
         expected = self.device.share(loader.expected(files, self.device), self.pool.max_bytes)
         with self.pool.use(key, expected, lambda: loader.load(files, self.device)) as model:
             yield key, model
