@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..tools.artifacts import Artifact
+from ..tools.consensus.agreement import Agreement
 from ..tools.result import Attempt
 from .plan import Plan
 
@@ -33,6 +34,7 @@ class TaskResult:
         seconds: how long it took.
         error: why there is no output; empty when ok.
         remedy: what would help; may be empty.
+        agreement: how far experts agree, where several were asked; else None.
     """
 
     task_id: str
@@ -49,6 +51,7 @@ class TaskResult:
     seconds: float = 0.0
     error: str = ""
     remedy: str = ""
+    agreement: Agreement | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, every field present."""
@@ -67,6 +70,7 @@ class TaskResult:
             "seconds": round(self.seconds, 4),
             "error": self.error or None,
             "remedy": self.remedy or None,
+            "agreement": self.agreement.as_json() if self.agreement else None,
         }
 
     @classmethod
@@ -87,6 +91,7 @@ class TaskResult:
             seconds=data.get("seconds", 0.0),
             error=data.get("error") or "",
             remedy=data.get("remedy") or "",
+            agreement=Agreement.from_json(data["agreement"]) if data.get("agreement") else None,
         )
 
 

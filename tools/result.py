@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .artifacts import Artifact
+from .consensus.agreement import Agreement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +56,10 @@ class ToolResult:
         artifacts: every file among the values, in order, and after them pictures that show what was found, which no port carries.
         notes: what a reader must know to judge the output.
         candidates: ids of the cards considered, best first.
-        attempts: every try, in order; the last one gave the output when the status is ok.
+        attempts: every try, in order; the last one gave the output when the status is ok (with an agreement: the answer nearest to it).
         error: why there is no output; empty when ok.
         remedy: what would help; may be empty.
+        agreement: how far experts agree, where several were asked and more than one gave an output that can be compared; else None.
     """
 
     task: str
@@ -69,6 +71,7 @@ class ToolResult:
     attempts: tuple[Attempt, ...] = ()
     error: str = ""
     remedy: str = ""
+    agreement: Agreement | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON; files become `Artifact.as_json()`, `values` is called `output`."""
@@ -82,6 +85,7 @@ class ToolResult:
             "attempts": [a.as_json() for a in self.attempts],
             "error": self.error or None,
             "remedy": self.remedy or None,
+            "agreement": self.agreement.as_json() if self.agreement else None,
         }
 
 

@@ -74,7 +74,10 @@ def shown(result: ToolResult, task: HubTask, store: ArtifactStore) -> str:
     lines = [_shown_port(p, result.values[p.name], store) for p in task.outputs]
     lines += [f"picture that shows it: {a.id} ({a.media_type}, {a.size:,} bytes)" for a in beside(result.values.values(), result.artifacts)]
     lines += [f"note: {n}" for n in result.notes]
-    if result.attempts:
+    if result.agreement is not None:
+        lines.append(f"agreement: {result.agreement.summary()}")
+        lines.append(f"made by: {', '.join(result.agreement.experts)}")
+    elif result.attempts:
         lines.append(f"made by: {result.attempts[-1].model}")
     return "\n".join(lines)
 

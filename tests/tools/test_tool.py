@@ -82,6 +82,7 @@ def test_a_tool_call_gives_a_message_with_content_and_artifact() -> None:
         "attempts": None,
         "error": None,
         "remedy": None,
+        "agreement": None,
     }
     assert tried(message) == [("lab/first", None)]
     assert message.artifact["attempts"][0]["runner"] == "scripted"

@@ -1,0 +1,52 @@
+"""How far experts agree about one output. JSON both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """What several experts said about the same input.
+
+    Attributes:
+        score: 0..1; 1 when all said the same, which is not to say that it is right.
+        definition: one sentence: how the score is computed for this kind of output.
+        experts: by model id, best candidate first: the short form of what it said; at least two.
+        dissent: those of the experts whose answer differs from the agreed one, and what they said.
+        failures: by model id: why it gave no output.
+    """
+
+    score: float
+    definition: str
+    experts: dict[str, str]
+    dissent: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON, every field present; the score with four digits."""
+        return {
+            "score": round(self.score, 4),
+            "definition": self.definition,
+            "experts": dict(self.experts),
+            "dissent": dict(self.dissent),
+            "failures": dict(self.failures),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Agreement:
+        """Read what `as_json` wrote."""
+        return cls(
+            score=data["score"],
+            definition=data["definition"],
+            experts=dict(data["experts"]),
+            dissent=dict(data.get("dissent", {})),
+            failures=dict(data.get("failures", {})),
+        )
+
+    def summary(self) -> str:
+        """One line for people and language models, as in "0.61 of 1 among 3 experts; lab/b says dog (0.90)"."""
+        others = "; ".join(f"{model} says {said}" for model, said in self.dissent.items())
+        return f"{self.score:.2f} of 1 among {len(self.experts)} experts" + (f"; {others}" if others else "")
