@@ -24,12 +24,16 @@ class HuggingGPTError(Exception):
     Args:
         message: what happened, and with which value.
         remedy: what to do about it; empty when there is nothing to be done.
+
+    Attributes:
+        tries: calls before the one that raised this, where an expert was called several times: seconds, and what happened.
     """
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.tries: tuple[tuple[float, str], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".rstrip()
@@ -49,16 +53,12 @@ class ExpertError(HuggingGPTError):
     Args:
         retryable: True when the same call may succeed later (busy, timed out).
         retry_after: seconds that the other side wants to be left alone before; None where it does not say.
-
-    Attributes:
-        tries: earlier calls that failed as well, where it was called several times: seconds, and what happened.
     """
 
     def __init__(self, message: str, *, remedy: str = "", retryable: bool = False, retry_after: float | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.retryable = retryable
         self.retry_after = retry_after
-        self.tries: tuple[tuple[float, str], ...] = ()
 
 
 class BudgetError(HuggingGPTError):

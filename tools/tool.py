@@ -143,6 +143,13 @@ class _Work:
 
     def keep(self, output: RunnerOutput, inputs: Mapping[str, Any]) -> None:
         """Check that every output port is there, and store the files that an expert made, and pictures that show what it found."""
+        try:
+            self._keep(output, inputs)
+        except HuggingGPTError as e:
+            e.tries = output.tries
+            raise
+
+    def _keep(self, output: RunnerOutput, inputs: Mapping[str, Any]) -> None:
         values: dict[str, Any] = {}
         artifacts: list[Artifact] = []
         for port in self._task.outputs:
@@ -165,7 +172,7 @@ class _Work:
         self._failure = error
         model, name = candidate.card.id, candidate.runner.name
         given = self._output if error is None else error
-        tries = given.tries if isinstance(given, RunnerOutput | ExpertError) else ()
+        tries = given.tries if given is not None else ()
         self._attempts += [Attempt(model=model, runner=name, seconds=s, error=why) for s, why in tries]
         usage = self._output.usage if error is None and self._output is not None else {}
         last = max(0.0, seconds - sum(s for s, _ in tries))
