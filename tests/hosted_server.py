@@ -15,12 +15,14 @@ import socket
 import struct
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
 import pytest
+
 from tests.hosted_replies import CHATS, REPLIES, Asked, Refused, Reply
 
 _PATIENCE = 30.0
@@ -37,6 +39,7 @@ class Fault:
         media_type: of the content. Default: JSON, plain text, or octets, by the body.
         gate: waited for before anything is said, until it is set or the caller has gone.
         break_after: so many bytes of the body, then the connection is reset although more was announced; -1: before any header.
+        instead: what is done with the connection in place of all of that.
     """
 
     status: int | None = None
@@ -45,6 +48,7 @@ class Fault:
     media_type: str | None = None
     gate: threading.Event | None = None
     break_after: int | None = None
+    instead: Callable[[BaseHTTPRequestHandler], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +200,7 @@ class HostedServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are sent one after the other: the body would wait for 40 ms
     owner: HostedServer
 
     def do_GET(self) -> None:
@@ -221,7 +226,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if fault is not None and fault.gate is not None:
                 fault.gate.wait(_PATIENCE)
-            if fault is not None and (fault.status is not None or fault.break_after is not None):
+            if fault is not None and fault.instead is not None:
+                self.close_connection = True
+                fault.instead(self)
+            elif fault is not None and (fault.status is not None or fault.break_after is not None):
                 self._fail(fault)
             else:
                 self._answer(reply, call)
