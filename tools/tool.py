@@ -13,7 +13,13 @@ from langchain_core.tools import BaseTool, ToolException
 from pydantic import PrivateAttr, ValidationError
 
 from ..index.errors import CallerError, ExpertError, HuggingGPTError
+from ..index.minilm import Encoder, MiniLM
 from .artifacts import Artifact, ArtifactStore
+from .consensus.agreed import agree as agree_on
+from .consensus.agreement import Agreement
+from .consensus.independence import failed_alike
+from .consensus.panel import MOST, Failure, Panel, read_agree
+from .consensus.rules import incomparable
 from .drawing import drawn
 from .errors import MediaError, NoExpertError
 from .experts import Candidate, Experts
@@ -21,9 +27,11 @@ from .inputs import args_schema, read_inputs
 from .outputs import check_output
 from .result import Attempt, ToolResult
 from .runners.runner import NewMedia, RunnerOutput
+from .runners.workers import Workers
 from .task import HubTask, Port
 from .views import shown
 
+_CANDIDATES = 5
 _call_id: ContextVar[str | None] = ContextVar("hugginggpt_tool_call_id", default=None)
 
 
@@ -34,18 +42,24 @@ class HubTaskTool(BaseTool):
     `error` when there is no output. It never raises for what an expert or an input did wrong: it says so in a way that a language
     model can act on.
 
+    Injected arguments, which language models do not see: `candidates` (best first), `model` (id of the one to use) and `agree`: so many
+    experts, 2 to 16, are asked side by side, and what they agree on is the output (`consensus/`).
+
     Args:
         task: the task.
         experts: where candidates come from.
         store: where files are read from and written to.
+        encoder: what texts of several experts are compared by meaning with. Default: a MiniLM of its own.
     """
 
     response_format: Literal["content", "content_and_artifact"] = "content_and_artifact"
     task: HubTask
     _experts: Experts = PrivateAttr()
     _store: ArtifactStore = PrivateAttr()
+    _encoder: Encoder = PrivateAttr()
+    _workers: Workers = PrivateAttr()
 
-    def __init__(self, task: HubTask, *, experts: Experts, store: ArtifactStore, **kwargs: Any) -> None:
+    def __init__(self, task: HubTask, *, experts: Experts, store: ArtifactStore, encoder: Encoder | None = None, **kwargs: Any) -> None:
         super().__init__(
             name=task.name,
             description=task.summary,
@@ -57,6 +71,8 @@ class HubTaskTool(BaseTool):
         )
         self._experts = experts
         self._store = store
+        self._encoder = encoder or MiniLM()
+        self._workers = Workers(MOST, name="panel")
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """As in BaseTool; keeps the id of the tool call for messages about failures."""
@@ -74,38 +90,55 @@ class HubTaskTool(BaseTool):
         finally:
             _call_id.reset(token)
 
-    def _run(self, *, candidates: Sequence[Candidate] | None = None, model: str | None = None, **given: Any) -> tuple[Any, dict[str, Any]]:
+    def _run(
+        self, *, candidates: Sequence[Candidate] | None = None, model: str | None = None, agree: Any = None, **given: Any
+    ) -> tuple[Any, dict[str, Any]]:
         work = _Work(self.task, self._store)
         try:
+            wanted = read_agree(agree)
             inputs = read_inputs(self.task, given, self._store)
-            if not candidates:
-                candidates = self._experts.candidates(self.task, _query(inputs), model=model)
-            for candidate in work.choose(candidates):
-                with work.attempt(candidate):
-                    work.keep(candidate.runner.run(self.task, candidate.card, inputs), inputs)
-                    break
+            found = work.choose(candidates if candidates else self._found(inputs, model, wanted))
+            panel = work.panel(found, inputs, wanted)
+            if panel is not None:
+                panel.ask(self._workers)
+                work.agree(panel, inputs, self._encoder)
+            else:
+                for candidate in found:
+                    with work.attempt(candidate):
+                        work.keep(candidate.runner.run(self.task, candidate.card, inputs), inputs)
+                        break
         except HuggingGPTError as e:
             work.stop(e, self._considered)
         return self._answer(work.result())
 
     async def _arun(
-        self, *, candidates: Sequence[Candidate] | None = None, model: str | None = None, **given: Any
+        self, *, candidates: Sequence[Candidate] | None = None, model: str | None = None, agree: Any = None, **given: Any
     ) -> tuple[Any, dict[str, Any]]:
         import asyncio
 
         work = _Work(self.task, self._store)
         try:
+            wanted = read_agree(agree)
             inputs = await asyncio.to_thread(read_inputs, self.task, given, self._store)
-            if not candidates:
-                candidates = await asyncio.to_thread(self._experts.candidates, self.task, _query(inputs), model=model)
-            for candidate in work.choose(candidates):
-                with work.attempt(candidate):
-                    output = await candidate.runner.arun(self.task, candidate.card, inputs)
-                    await asyncio.to_thread(work.keep, output, inputs)
-                    break
+            found = work.choose(candidates if candidates else await asyncio.to_thread(self._found, inputs, model, wanted))
+            panel = work.panel(found, inputs, wanted)
+            if panel is not None:
+                await panel.aask()
+                await asyncio.to_thread(work.agree, panel, inputs, self._encoder)
+            else:
+                for candidate in found:
+                    with work.attempt(candidate):
+                        output = await candidate.runner.arun(self.task, candidate.card, inputs)
+                        await asyncio.to_thread(work.keep, output, inputs)
+                        break
         except HuggingGPTError as e:
             await asyncio.to_thread(work.stop, e, self._considered)
         return self._answer(work.result())
+
+    def _found(self, inputs: dict[str, Any], model: str | None, wanted: int | None) -> Sequence[Candidate]:
+        """Candidates where nobody chose any: for several experts twice as many, so that those that fail can be replaced."""
+        limit = max(_CANDIDATES, 2 * (wanted or 0))
+        return self._experts.candidates(self.task, _query(inputs), model=model, limit=limit)
 
     def _considered(self) -> tuple[str, ...]:
         return self._experts.considered(self.task)
@@ -133,6 +166,8 @@ class _Work:
         self._values: dict[str, Any] = {}
         self._artifacts: list[Artifact] = []
         self._failure: HuggingGPTError | None = None
+        self._agreement: Agreement | None = None
+        self._note: tuple[str, ...] = ()
 
     def choose(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         self._candidates = tuple(c.card.id for c in candidates)
@@ -141,42 +176,67 @@ class _Work:
     def attempt(self, candidate: Candidate) -> _Attempting:
         return _Attempting(self, candidate)
 
-    def keep(self, output: RunnerOutput, inputs: Mapping[str, Any]) -> None:
-        """Check that every output port is there, and store the files that an expert made, and pictures that show what it found."""
-        try:
-            self._keep(output, inputs)
-        except HuggingGPTError as e:
-            e.tries = output.tries
-            raise
+    def panel(self, candidates: Sequence[Candidate], inputs: Mapping[str, Any], wanted: int | None) -> Panel | None:
+        """The experts to be asked side by side; None where one is to be asked, or where their answers could not be compared."""
+        if wanted is None:
+            return None
+        why = incomparable(self._task)
+        if why:
+            self._note = (f"nobody was asked to agree: {why}",)
+            return None
+        return Panel(self._task, inputs, candidates, seats=wanted, check=self._check)
 
-    def _keep(self, output: RunnerOutput, inputs: Mapping[str, Any]) -> None:
+    def keep(self, output: RunnerOutput, inputs: Mapping[str, Any]) -> None:
+        """Check every output port, and store the files that an expert made, and pictures that show what it found."""
+        self._check(output)
         values: dict[str, Any] = {}
         artifacts: list[Artifact] = []
         for port in self._task.outputs:
-            if port.name not in output.values:
-                raise ExpertError(f"the expert gave no {port.name!r}")
             value = output.values[port.name]
             if port.kind.is_media:
                 files = [self._store.put(m.data, name=m.name, media_type=m.media_type) for m in _media(port, value)]
                 artifacts += files
                 value = files if port.many else files[0]
-            else:
-                check_output(self._task.name, port, value)
             values[port.name] = value
         with contextlib.suppress(MediaError):  # it is the output that counts
             artifacts += [self._store.put(m.data, name=m.name, media_type=m.media_type) for m in drawn(self._task, inputs, output.values)]
         self._values, self._artifacts, self._output = values, artifacts, output
 
+    def _check(self, output: RunnerOutput) -> None:
+        for port in self._task.outputs:
+            if port.name not in output.values:
+                raise ExpertError(f"the expert gave no {port.name!r}")
+            if not port.kind.is_media:
+                check_output(self._task.name, port, output.values[port.name])
+
+    def agree(self, panel: Panel, inputs: Mapping[str, Any], encoder: Encoder) -> None:
+        """Put together what the experts of a panel gave. Their tries are recorded, the one nearest to the agreed output last."""
+        failures = {f.candidate.card.id: str(f.error) for f in panel.failures}
+        for failure in panel.failures:
+            self._record(failure.candidate, failure.seconds, failure.error)
+        answers = panel.answers
+        if not answers:
+            self._failure = _said_of_all(panel.failures, failed_alike(failures))
+            return
+        agreed = agree_on(self._task, answers, failures, encoder)
+        self.keep(RunnerOutput(values=agreed.values, notes=agreed.notes), inputs)
+        self._agreement = agreed.agreement
+        for answer in [*answers[: agreed.nearest], *answers[agreed.nearest + 1 :], answers[agreed.nearest]]:
+            self._record(answer.candidate, answer.seconds, answer.output)
+
     def record(self, candidate: Candidate, seconds: float, error: HuggingGPTError | None) -> None:
         """One more attempt; before it those that its runner made for it, where it tried several times."""
         self._failure = error
+        self._record(candidate, seconds, self._output if error is None else error)
+
+    def _record(self, candidate: Candidate, seconds: float, outcome: RunnerOutput | HuggingGPTError | None) -> None:
         model, name = candidate.card.id, candidate.runner.name
-        given = self._output if error is None else error
-        tries = given.tries if given is not None else ()
+        tries = outcome.tries if outcome is not None else ()
         self._attempts += [Attempt(model=model, runner=name, seconds=s, error=why) for s, why in tries]
-        usage = self._output.usage if error is None and self._output is not None else {}
+        usage = outcome.usage if isinstance(outcome, RunnerOutput) else {}
+        error = str(outcome) if isinstance(outcome, HuggingGPTError) else ""
         last = max(0.0, seconds - sum(s for s, _ in tries))
-        self._attempts.append(Attempt(model=model, runner=name, seconds=last, error=str(error) if error else "", usage=dict(usage)))
+        self._attempts.append(Attempt(model=model, runner=name, seconds=last, error=error, usage=dict(usage)))
 
     def stop(self, error: HuggingGPTError, considered: Any) -> None:
         self._failure = error
@@ -200,9 +260,10 @@ class _Work:
             status="ok",
             values=self._values,
             artifacts=tuple(self._artifacts),
-            notes=self._output.notes,
+            notes=(*self._note, *self._output.notes),
             candidates=self._candidates,
             attempts=tuple(self._attempts),
+            agreement=self._agreement,
         )
 
 
@@ -226,6 +287,13 @@ class _Attempting:
         failure = error if isinstance(error, HuggingGPTError) else ExpertError(f"{type(error).__name__}: {error}")
         self._work.record(self._candidate, seconds, failure)
         return not isinstance(error, CallerError)
+
+
+def _said_of_all(failures: Sequence[Failure], alike: Sequence[str]) -> HuggingGPTError:
+    """The failure that is told where all failed: the caller's own fault, else the last; with a word where they failed alike."""
+    errors = [f.error for f in failures]
+    told = next((e for e in errors if isinstance(e, CallerError)), errors[-1])
+    return ExpertError(" ".join([told.message, *alike]), remedy=told.remedy) if alike else told
 
 
 def _media(port: Port, value: Any) -> list[NewMedia]:
