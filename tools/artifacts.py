@@ -14,18 +14,24 @@ import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..index.text import well_formed
 from .errors import MediaError
+from .fetching.addresses import read_address, shown
+from .fetching.once import Once
 from .sniff import claimed_type, extension_of, kind_of, media_type_of, same_container
 from .task import Kind
+
+if TYPE_CHECKING:
+    from .fetching import Fetcher
 
 MAX_BYTES = 200 * 2**20
 MAX_RECORDING_BYTES = 4 * 2**30
 """Of recordings and videos in files, which are read bit by bit: four hours of sound on two channels at 48,000 Hz take 2.6 of them."""
 _HEAD = 2**20
 _ID = re.compile(r"artifact-[0-9a-f]{16}")
+_ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,17 +80,20 @@ class ArtifactStore:
     Args:
         folder: where files are written; made on the first write. Default: a temporary folder that goes with the store.
         allowed: folders from which a path may be read by `resolve`. Paths elsewhere are refused, since they may come from a
-            language model. Files that the caller names are taken in with `add_file`, from anywhere.
+            language model. Files that the caller names are taken in with `add`, from anywhere.
+        fetcher: fetches http(s) addresses, each of them once for a store; None: addresses are refused.
 
     Raises:
         MediaError: from any method, when a file cannot be read or written or is larger than 200 MiB.
     """
 
-    def __init__(self, folder: Path | str | None = None, *, allowed: Iterable[Path | str] = ()) -> None:
+    def __init__(self, folder: Path | str | None = None, *, allowed: Iterable[Path | str] = (), fetcher: Fetcher | None = None) -> None:
         self._folder = Path(folder) if folder is not None else None
         self._allowed = tuple(Path(a).resolve() for a in allowed)
         self._known: dict[str, Artifact] = {}
         self._lock = threading.Lock()
+        self._fetcher = fetcher
+        self._fetched = Once[Artifact](holds=lambda a: a.path.exists())
 
     @property
     def folder(self) -> Path:
@@ -122,6 +131,10 @@ class ArtifactStore:
         artifact = Artifact(id=ident, path=path.resolve(), media_type=found, name=name or path.name, size=len(data))
         self._known[ident] = artifact
         return artifact
+
+    def add(self, value: Path | str) -> Artifact:
+        """Take in what the *caller* named: a file, wherever it lies, or an http(s) address."""
+        return self._from_address(value) if isinstance(value, str) and _ADDRESS.match(value) else self.add_file(value)
 
     def add_file(self, path: Path | str) -> Artifact:
         """Take in a file that the *caller* named; it may lie anywhere. It is read where it lies, not copied."""
@@ -168,7 +181,8 @@ class ArtifactStore:
         return self._known.setdefault(artifact.id, artifact)
 
     def resolve(self, value: object, *, kind: Kind | None = None) -> Artifact:
-        """The artifact that `value` means: an Artifact, an artifact id, a path in an allowed folder, a data URL or a content block.
+        """The artifact that `value` means: an Artifact, an artifact id, a path in an allowed folder, an http(s) address, a data URL or
+        a content block.
 
         Args:
             value: what was given.
@@ -191,11 +205,22 @@ class ArtifactStore:
             raise MediaError(f"A file is wanted, not {value!r:.80}.", remedy="Give an artifact id, a path or a content block.")
         if is_artifact_id(value):
             return self.get(value)
-        if value.startswith("data:"):
+        if value[:5].lower() == "data:":
             return self._from_data_url(value)
-        if re.match(r"[a-z][a-z0-9+.-]*://", value, re.I):
-            raise MediaError(f"Addresses are not fetched: {value[:80]!r}.", remedy="Download the file and attach it.")
-        return self._from_path(value)
+        return self._from_address(value) if _ADDRESS.match(value) else self._from_path(value)
+
+    def _from_address(self, value: str) -> Artifact:
+        url = value.strip()
+        read_address(url)
+        fetcher = self._fetcher
+        if fetcher is None:
+            raise MediaError(f"Addresses are not fetched here: {shown(url)}.", remedy="Download the file and attach it.")
+
+        def take() -> Artifact:
+            fetched = fetcher.fetch(url)
+            return self.put(fetched.data, name=fetched.name, media_type=fetched.media_type)
+
+        return self._fetched.get(url, take)
 
     def _from_path(self, value: str) -> Artifact:
         try:
@@ -211,7 +236,7 @@ class ArtifactStore:
 
     def _from_data_url(self, value: str) -> Artifact:
         head, _, body = value.partition(",")
-        if not head.endswith(";base64"):
+        if not head.lower().endswith(";base64"):
             raise MediaError(f"A data URL must be base64: {value[:60]!r}.")
         return self._from_base64(body, head[5:].split(";")[0] or None, "")
 
@@ -230,6 +255,8 @@ class ArtifactStore:
         raise MediaError(f"A content block of type {block.get('type')!r} holds neither base64, file_id, text nor url.")
 
     def _from_base64(self, body: str, media_type: str | None, name: str) -> Artifact:
+        if len(body) > MAX_BYTES // 3 * 4 + 8:  # four characters for three bytes
+            raise MediaError(f"{_called(name)} has more than {MAX_BYTES:,} bytes.", remedy="Give a smaller file.")
         try:
             data = base64.b64decode(body, validate=True)
         except (binascii.Error, ValueError) as e:

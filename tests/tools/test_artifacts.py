@@ -276,14 +276,41 @@ def test_data_urls(store: ArtifactStore) -> None:
     ):
         with pytest.raises(MediaError, match=said):
             store.resolve(url)
+    assert store.resolve(f"DATA:image/png;BASE64,{B64}").id == ID
+    with pytest.raises(MediaError, match="is an image file .* an audio file is wanted"):  # whatever the address claims
+        store.resolve(f"data:audio/wav;base64,{B64}", kind=Kind.AUDIO)
+
+
+def test_a_data_url_is_measured_before_it_is_decoded(store: ArtifactStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("langchain_hugginggpt.tools.artifacts.MAX_BYTES", 300)
+    assert store.resolve("data:;base64," + "eHh4" * 100).size == 300
+    for given in ("data:;base64," + "%" * 500, {"type": "file", "base64": "%" * 500}):  # could not be decoded at all
+        with pytest.raises(MediaError, match=r"The file has more than 300 bytes\. Give a smaller file"):
+            store.resolve(given)
+
+
+def test_the_caller_names_files_anywhere(store: ArtifactStore, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    assert store.add(tmp_path / "a.png").id == store.add(str(tmp_path / "a.png")).id == ID
+    with pytest.raises(MediaError, match="There is no file 'a:b.png'"):
+        store.add("a:b.png")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/a.png", "https://x.org/a.png", "HTTP://X.org"])
+def test_without_a_fetcher_addresses_are_not_fetched(store: ArtifactStore, url: str) -> None:
+    for given in (url, {"type": "image", "url": url}):
+        with pytest.raises(MediaError, match=r"Addresses are not fetched here: .* Download the file and attach it"):
+            store.resolve(given)
+    with pytest.raises(MediaError, match="Addresses are not fetched here"):
+        store.add(url)
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1/a.png", "https://x.org/a.png", "ftp://x/a", "file:///etc/passwd", "HTTP://X", "s3://b/k"]
+    ("url", "remedy"), [("ftp://x/a", "Give an http or https address"), ("file:///etc/passwd", "by its path"), ("S3://b/k", "download")]
 )
-def test_addresses_are_not_fetched(store: ArtifactStore, url: str) -> None:
+def test_other_addresses_are_refused(store: ArtifactStore, url: str, remedy: str) -> None:
     for given in (url, {"type": "image", "url": url}):
-        with pytest.raises(MediaError, match=r"Addresses are not fetched: .* Download the file and attach it"):
+        with pytest.raises(MediaError, match=rf"only http and https addresses are\. .*{remedy}"):
             store.resolve(given)
 
 
