@@ -48,6 +48,7 @@ class HuggingGPT(Runnable[Input, "AIMessage"]):
         selector: default the index's ranking.
         task_timeout: seconds that one task may take.
         concurrency: how many tasks at once; None for no limit beyond the runners' own.
+        agree: how many experts do each task and are compared, 2 to 16, unless its plan says otherwise; None: one.
         checkpointer: keeps chats by `thread_id`; any LangGraph checkpointer.
         store: keeps finished results; any LangGraph store.
     """
@@ -61,13 +62,14 @@ class HuggingGPT(Runnable[Input, "AIMessage"]):
         selector: Selector | None = None,
         task_timeout: float = 300.0,
         concurrency: int | None = None,
+        agree: int | None = None,
         checkpointer: Any = None,
         store: Any = None,
     ) -> None:
         self.toolkit = toolkit or HubToolkit()
         self._planner = planner or EmbeddedPlanner(self.toolkit.encoder)
         self._responder = responder or EmbeddedResponder(self.toolkit.tasks)
-        self._executor = Executor(self.toolkit, selector=selector, timeout=task_timeout, concurrency=concurrency)
+        self._executor = Executor(self.toolkit, selector=selector, timeout=task_timeout, concurrency=concurrency, agree=agree)
         self._checkpointer = checkpointer
         self._store = store
 
@@ -80,7 +82,8 @@ class HuggingGPT(Runnable[Input, "AIMessage"]):
             IndexFileError: the index that is named cannot be opened.
             ChatModelError, MissingExtraError: the chat model that is named cannot be made.
         """
-        from .settings import Settings, build
+        from .building import build
+        from .settings import Settings
 
         return build(settings or Settings.from_environment())
 
@@ -152,10 +155,10 @@ class HuggingGPT(Runnable[Input, "AIMessage"]):
         yield _reply(_last(last))
 
     def message(self, text: str, files: Sequence[Path | str] = ()) -> AnyMessage:
-        """A human message with files that the caller names; they may lie anywhere. Raises RequestError and MediaError."""
+        """A human message with files that the caller names: paths anywhere, or http(s) addresses. Raises RequestError and MediaError."""
         if not text.strip():
             raise RequestError("The request is empty.", remedy="Say what you need.")
-        return human_message(text, [self.toolkit.store.add_file(f) for f in files])
+        return human_message(text, [self.toolkit.store.add(f) for f in files])
 
 
 def _messages(given: Input) -> list[Any]:

@@ -62,12 +62,20 @@ class Executor:
         selector: chooses candidates; default the index's ranking.
         timeout: seconds that one task may take, all its attempts included.
         concurrency: how many tasks at once; None for no limit beyond the runners' own.
+        agree: how many experts do each task and are compared, unless its plan says otherwise; None: one.
     """
 
     def __init__(
-        self, toolkit: HubToolkit, *, selector: Selector | None = None, timeout: float = 300.0, concurrency: int | None = None
+        self,
+        toolkit: HubToolkit,
+        *,
+        selector: Selector | None = None,
+        timeout: float = 300.0,
+        concurrency: int | None = None,
+        agree: int | None = None,
     ) -> None:
         self._toolkit = toolkit
+        self._agree = agree
         self._selector = selector or IndexSelector(toolkit.experts)
         self._timeout = timeout
         self._concurrency = concurrency
@@ -151,7 +159,7 @@ class Executor:
         if not isinstance(tool, HubTaskTool):
             return ()
         try:
-            return await self._selector.aselect(self._toolkit.tasks[planned.task], text)
+            return await self._selector.aselect(self._toolkit.tasks[planned.task], text, planned.agree or self._agree or 1)
         except HuggingGPTError:
             return ()  # the tool finds the same, and says so in its result
 
@@ -163,7 +171,10 @@ class Executor:
         candidates: tuple[Candidate, ...],
         config: RunnableConfig | None,
     ) -> TaskResult:
-        injected = {"candidates": candidates} if candidates else {}
+        injected: dict[str, Any] = {"candidates": candidates} if candidates else {}
+        agree = planned.agree or self._agree
+        if agree is not None and isinstance(tool, HubTaskTool):
+            injected["agree"] = agree
         call = {"name": tool.name, "args": {**arguments, **injected}, "id": planned.id, "type": "tool_call"}
         try:
             message = await tool.ainvoke(call, config)

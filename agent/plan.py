@@ -12,6 +12,8 @@ from typing import Any
 
 from .errors import PlanError
 
+MOST_AGREE = 16
+"""How many experts may do one task side by side."""
 JSON = Any
 """Plain JSON: None, bool, int, float, str, list, dict."""
 
@@ -47,11 +49,13 @@ class PlannedTask:
         id: unique in the plan.
         task: name of a task in the table that the plan was made with.
         arguments: by input port.
+        agree: how many experts are to do it and be compared, 2 to 16; None: as many as the agent is set to.
     """
 
     id: str
     task: str
     arguments: Mapping[str, Argument] = field(default_factory=dict)
+    agree: int | None = None
 
     def refs(self) -> Iterator[tuple[str, Ref]]:
         """Every (port, Ref) among the arguments, in order."""
@@ -66,8 +70,9 @@ class PlannedTask:
         return tuple(dict.fromkeys(ref.task_id for _, ref in self.refs()))
 
     def as_json(self) -> dict[str, Any]:
-        """`{"id", "task", "arguments"}`."""
-        return {"id": self.id, "task": self.task, "arguments": {p: _argument_json(a) for p, a in self.arguments.items()}}
+        """`{"id", "task", "arguments"}`, and `"agree"` where it is set."""
+        several = {} if self.agree is None else {"agree": self.agree}
+        return {"id": self.id, "task": self.task, "arguments": {p: _argument_json(a) for p, a in self.arguments.items()}, **several}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +117,14 @@ def _planned_task(entry: object, position: int) -> PlannedTask:
     arguments = entry.get("arguments", {})
     if not isinstance(arguments, dict):
         raise PlanError([f"the arguments of task {position + 1} ({entry['task']}) are not an object: {arguments!r:.120}"])
+    agree = entry.get("agree")
+    if agree is not None and (type(agree) is not int or not 2 <= agree <= MOST_AGREE):
+        raise PlanError([f"task {position + 1} ({entry['task']}) is to be done by 2 to {MOST_AGREE} experts, not {agree!r:.40}"])
     return PlannedTask(
         id=str(entry.get("id", position + 1)),
         task=entry["task"],
         arguments={str(port): _argument(value) for port, value in arguments.items()},
+        agree=agree,
     )
 
 

@@ -80,7 +80,9 @@ class EmbeddedResponder:
 
     def _by(self, result: TaskResult) -> str:
         notes = f" ({'; '.join(result.notes)})" if result.notes else ""
-        return f"{result.model}{notes}"
+        if result.agreement is None:
+            return f"{result.model}{notes}"
+        return f"{', '.join(result.agreement.experts)}; agreement {result.agreement.summary()}{notes}"
 
     def _result(self, result: TaskResult, used: bool) -> str:
         mark = f"[{result.task_id}]"

@@ -166,6 +166,8 @@ def _result(result: TaskResult, planned: PlannedTask | None, limit: int) -> str:
         lines.append(delimited("given", cut(json.dumps(planned.as_json()["arguments"], ensure_ascii=False, default=str), 600)))
     for port, value in result.output.items():
         lines.append(delimited(f"output-{port}", _shown(value, limit)))
+    if result.agreement is not None:
+        lines.append(f"Agreement of experts: {one_line(result.agreement.summary(), 400)}")
     lines += [f"Note: {one_line(n, 300)}" for n in result.notes]
     if result.error:
         lines.append(f"Error: {one_line(result.error, 600)}")

@@ -17,10 +17,10 @@ class Selector(Protocol):
         NoExpertError: nothing can run the task here.
     """
 
-    def select(self, task: HubTask, request: str) -> tuple[Candidate, ...]:
-        """Candidates that can run here, best first."""
+    def select(self, task: HubTask, request: str, wanted: int = 1) -> tuple[Candidate, ...]:
+        """Candidates that can run here, best first; more than `wanted`, if there are, since some may fail."""
 
-    async def aselect(self, task: HubTask, request: str) -> tuple[Candidate, ...]:
+    async def aselect(self, task: HubTask, request: str, wanted: int = 1) -> tuple[Candidate, ...]:
         """The same without blocking the event loop."""
 
 
@@ -29,17 +29,17 @@ class IndexSelector:
 
     Args:
         experts: the index and the runners.
-        limit: how many candidates at most; each is tried when those before it fail.
+        limit: how many candidates at most beside those that are wanted; each is tried when those before it fail.
     """
 
-    def __init__(self, experts: Experts, *, limit: int = 5) -> None:
+    def __init__(self, experts: Experts, *, limit: int = 4) -> None:
         self._experts = experts
         self._limit = limit
 
-    def select(self, task: HubTask, request: str) -> tuple[Candidate, ...]:
+    def select(self, task: HubTask, request: str, wanted: int = 1) -> tuple[Candidate, ...]:
         """Candidates that can run here, best first."""
-        return self._experts.candidates(task, request, limit=self._limit)
+        return self._experts.candidates(task, request, limit=self._limit + wanted)
 
-    async def aselect(self, task: HubTask, request: str) -> tuple[Candidate, ...]:
+    async def aselect(self, task: HubTask, request: str, wanted: int = 1) -> tuple[Candidate, ...]:
         """The same in a thread."""
-        return await asyncio.to_thread(self.select, task, request)
+        return await asyncio.to_thread(self.select, task, request, wanted)

@@ -1,33 +1,26 @@
-"""Settings, and the one place where the environment is read and the agent is put together from them."""
+"""Settings: the one place where the environment is read."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..index.errors import IndexFileError, UnknownNameError
+from ..index.errors import UnknownNameError
 from .amounts import size
 from .errors import SettingsError
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
-
-    from ..index.minilm import MiniLM
-    from ..index.model_card_index import ModelCardIndex
-    from ..tools.toolkit import HubToolkit
-    from .agent import HuggingGPT
-    from .planners.planner import Planner
+from .plan import MOST_AGREE
 
 APP = "hugginggpt"
 PLANNERS = ("embedded", "llm")
+EXPERTS = ("embedded", "local", "hosted", "hybrid")
+"""Whose experts may run: those that come along; those and models on this machine; hosted models only; all of these."""
 WEIGHTS = ".safetensors"
 """How the name of a file of trained weights ends, which may stand in place of a planner's name."""
 _IN_USE = "index.json"
-_OTHER_INDEX = "Choose one: hugginggpt index use DIR; or go back to the catalogue that ships: hugginggpt index use --embedded."
+OTHER_INDEX = "Choose one: hugginggpt index use DIR; or go back to the catalogue that ships: hugginggpt index use --embedded."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +42,14 @@ class Settings:
         max_download: bytes that may be downloaded for one model (HUGGINGGPT_MAX_DOWNLOAD); default nothing.
         max_memory: bytes that models in memory may take together (HUGGINGGPT_MAX_MEMORY); default half of what is free.
         device: where models compute, as torch names it (HUGGINGGPT_DEVICE); default the best that there is.
+        experts: one of `EXPERTS` (HUGGINGGPT_EXPERTS). Hosted models are sent what they work on: they run only where asked for.
+        private: nothing that was given or made leaves this machine, whatever else is set (HUGGINGGPT_PRIVATE): no hosted model, no chat
+            model elsewhere, no address is fetched. The Hub is told which models are downloaded, if downloads are allowed.
+        provider: who runs hosted models, as `InferenceClient` names it (HUGGINGGPT_PROVIDER); default the first in the account's order.
+        endpoints: addresses of models by Hub task or model id (HUGGINGGPT_ENDPOINTS, `NAME=URL` with spaces between them). They are used
+            whatever `experts` says.
+        agree: how many experts are to do each task and be compared, 2 to 16 (HUGGINGGPT_AGREE); default one expert.
+        allow_hosts: private hosts that addresses may be fetched from, `host` or `host:port` (HUGGINGGPT_ALLOW_HOSTS, spaces between them).
     """
 
     llm: str | None = None
@@ -62,6 +63,12 @@ class Settings:
     max_download: int = 0
     max_memory: int | None = None
     device: str | None = None
+    experts: str = "local"
+    private: bool = False
+    provider: str | None = None
+    endpoints: tuple[tuple[str, str], ...] = ()
+    agree: int | None = None
+    allow_hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -83,7 +90,43 @@ class Settings:
             max_download=size(found, "HUGGINGGPT_MAX_DOWNLOAD", least=0) if (found := value("MAX_DOWNLOAD")) else 0,
             max_memory=size(found, "HUGGINGGPT_MAX_MEMORY") if (found := value("MAX_MEMORY")) else None,
             device=value("DEVICE"),
+            experts=experts(value("EXPERTS") or "local"),
+            private=_yes(value("PRIVATE"), "HUGGINGGPT_PRIVATE"),
+            provider=value("PROVIDER"),
+            endpoints=endpoints((value("ENDPOINTS") or "").split(), "HUGGINGGPT_ENDPOINTS"),
+            agree=how_many_agree(found, "HUGGINGGPT_AGREE") if (found := value("AGREE")) else None,
+            allow_hosts=tuple((value("ALLOW_HOSTS") or "").split()),
         )
+
+
+def experts(name: str) -> str:
+    """One of `EXPERTS`. Raises UnknownNameError."""
+    if name not in EXPERTS:
+        raise UnknownNameError("kind of experts", name, EXPERTS)
+    return name
+
+
+def endpoints(given: Sequence[str], name: str) -> tuple[tuple[str, str], ...]:
+    """`NAME=URL` as an option or a variable of that name gives it, one or several times. Raises SettingsError."""
+    pairs = [tuple(part.strip() for part in text.partition("=")[::2]) for text in given]
+    for text, (what, url) in zip(given, pairs, strict=True):
+        if not what or not url:
+            raise SettingsError(f"{name} must be a Hub task or a model id, and an address: TASK=URL, not {text!r:.80}.")
+    return tuple((what, url) for what, url in pairs)
+
+
+def how_many_agree(text: str, name: str) -> int:
+    """A number of experts, 2 to 16, as an option or a variable of that name gives it. Raises SettingsError."""
+    if not text.isdecimal() or not 2 <= int(text) <= MOST_AGREE:
+        raise SettingsError(f"{name} must be a whole number of experts from 2 to {MOST_AGREE}, not {text!r:.80}.")
+    return int(text)
+
+
+def _yes(text: str | None, name: str) -> bool:
+    said = (text or "0").lower()
+    if said not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise SettingsError(f"{name} must be 1 or 0, not {text!r:.80}.")
+    return said in ("1", "true", "yes", "on")
 
 
 def _seconds(text: str | None) -> float:
@@ -131,7 +174,7 @@ def index_in_use() -> Path | None:
         return None
     except (OSError, ValueError, TypeError, KeyError):
         pass
-    raise SettingsError(f"{str(note)!r}, which says what index is in use, cannot be read.", remedy=_OTHER_INDEX)
+    raise SettingsError(f"{str(note)!r}, which says what index is in use, cannot be read.", remedy=OTHER_INDEX)
 
 
 def use_index(folder: Path | None) -> None:
@@ -152,111 +195,3 @@ def use_index(folder: Path | None) -> None:
     except OSError as e:
         remedy = "See to its rights, or name the index each time: --index, HUGGINGGPT_INDEX."
         raise SettingsError(f"{str(note)!r} cannot be written: {e.strerror or e}.", remedy=remedy) from e
-
-
-def open_index(folder: Path, encoder: MiniLM | None = None) -> ModelCardIndex:
-    """The index in a folder.
-
-    Args:
-        folder: of the index.
-        encoder: shared with it, where that is what made it; another one is loaded by its name when it is needed.
-
-    Raises:
-        IndexFileError: it cannot be opened; the remedy tells who named it, where that was `hugginggpt index use`.
-    """
-    from ..index.model_card_index import ModelCardIndex
-    from ..index.store.manifest import read_manifest
-
-    try:
-        same = encoder is not None and encoder.name == read_manifest(folder).encoder
-        return ModelCardIndex.open(folder, encoder=encoder if same else None)
-    except IndexFileError as e:
-        if folder != index_in_use():
-            raise
-        raise IndexFileError(f"The index in use cannot be opened. {e.message}", remedy=_OTHER_INDEX) from e
-
-
-def build_toolkit(settings: Settings) -> HubToolkit:
-    """The toolkit that the settings describe.
-
-    Raises:
-        IndexFileError: the index that is named cannot be opened.
-        CallerError: a folder of models is not there, or there is no such device.
-    """
-    from ..index.minilm import MiniLM
-    from ..index.model_card_index import ModelCardIndex
-    from ..tools.artifacts import ArtifactStore
-    from ..tools.runners.local import LocalRunner
-    from ..tools.toolkit import HubToolkit, default_runners
-
-    encoder = MiniLM()
-    opened = open_index(settings.index, encoder) if settings.index is not None else None
-    store = ArtifactStore(settings.out or data_folder() / "artifacts")
-    if settings.out is not None:
-        store.prepare()
-    local = LocalRunner(
-        models=settings.models,
-        max_download=settings.max_download,
-        max_memory=settings.max_memory,
-        device=settings.device,
-        timeout=settings.task_timeout / 2,  # so that a model which hangs leaves time for the next
-    )
-    return HubToolkit(
-        index=opened or (lambda: ModelCardIndex.embedded(encoder)),
-        runners=default_runners(encoder, local=local),
-        store=store,
-        encoder=encoder,
-    )
-
-
-def build_planner(settings: Settings, *, encoder: MiniLM | None = None, model: BaseChatModel | None = None) -> Planner:
-    """The planner that the settings describe. Naming an llm never falls back to the embedded planner.
-
-    Args:
-        settings: its `llm`, `planner`, `encoder` and `context_tokens`.
-        encoder: a MiniLM to share, where the settings name none.
-        model: the chat model that `settings.llm` names, where it was loaded already.
-
-    Raises:
-        UnknownNameError: there is no such planner.
-        SettingsError: the llm planner has no llm.
-        WeightsError: the weights cannot be used, or not with this encoder.
-        CallerError: the encoder that the settings name cannot be used.
-    """
-    from ..index.minilm import MiniLM
-    from .planners.embedded import EmbeddedPlanner
-    from .planners.embedded.weights import SHIPPED
-
-    name = settings.planner or ("llm" if settings.llm else "embedded")
-    if settings.encoder is not None and (name == "embedded" or name.endswith(WEIGHTS)):
-        return EmbeddedPlanner(MiniLM(settings.encoder), SHIPPED if name == "embedded" else name)
-    if name.endswith(WEIGHTS):
-        return EmbeddedPlanner(encoder, name)
-    if name not in PLANNERS:
-        raise UnknownNameError("planner", name, PLANNERS)
-    if name == "embedded":
-        return EmbeddedPlanner(encoder)
-    if settings.llm is None:
-        raise SettingsError("The llm planner needs a chat model.", remedy="Name one: --llm MODEL, or HUGGINGGPT_LLM.")
-    from .chat import load_chat_model
-    from .planners.llm import LLMPlanner
-
-    return LLMPlanner(model or load_chat_model(settings.llm), encoder=encoder, context_tokens=settings.context_tokens)
-
-
-def build(settings: Settings) -> HuggingGPT:
-    """The agent that the settings describe."""
-    from .agent import HuggingGPT
-    from .response import EmbeddedResponder, Responder
-
-    toolkit = build_toolkit(settings)
-    responder: Responder = EmbeddedResponder(toolkit.tasks)
-    model = None
-    if settings.llm is not None:
-        from .chat import load_chat_model
-        from .response_llm import LLMResponder
-
-        model = load_chat_model(settings.llm)
-        responder = LLMResponder(model)
-    planner = build_planner(settings, encoder=toolkit.encoder, model=model)
-    return HuggingGPT(toolkit=toolkit, planner=planner, responder=responder, task_timeout=settings.task_timeout)

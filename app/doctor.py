@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..agent.settings import Settings, build_toolkit, data_folder
+from ..agent.building import build_toolkit
+from ..agent.settings import Settings, data_folder
 from ..index.errors import HuggingGPTError
 from ..index.model_card_index import ModelCardIndex
 from ..index.text import size_text

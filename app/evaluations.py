@@ -27,7 +27,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ..agent.settings import WEIGHTS, Settings, build, build_planner, data_folder, open_index
+from ..agent.building import build, build_planner, open_index
+from ..agent.settings import WEIGHTS, Settings, data_folder
 from ..evaluation.digests import sha256
 from ..evaluation.errors import RefusedError
 from ..evaluation.evaluating import Evaluation, RunOptions, write_summary

@@ -13,8 +13,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ..agent.building import open_index
 from ..agent.errors import SettingsError
-from ..agent.settings import Settings, open_index, use_index
+from ..agent.settings import Settings, use_index
 from ..index.encoders import load_encoder
 from ..index.model_card_index import ModelCardIndex
 from ..index.text import size_text

@@ -24,40 +24,116 @@ app = typer.Typer(
 Text = Annotated[str | None, typer.Argument(help="The request; '-' reads it from standard input.", show_default=False)]
 Files = Annotated[list[str] | None, typer.Option("--file", "-f", metavar="PATH", help="A file that the request is about; may be repeated.")]
 Llm = Annotated[
-    str | None, typer.Option(metavar="MODEL", help="Chat model that plans and answers, e.g. openai:gpt-5-mini. [HUGGINGGPT_LLM]")
+    str | None,
+    typer.Option(
+        metavar="MODEL", help="Chat model that plans and answers, e.g. openai:gpt-5-mini. [HUGGINGGPT_LLM]", rich_help_panel="Planning"
+    ),
 ]
 PlannerName = Annotated[
     str | None,
-    typer.Option("--planner", metavar="embedded|llm|FILE", help="Who plans; default llm when there is one. [HUGGINGGPT_PLANNER]"),
+    typer.Option(
+        "--planner",
+        metavar="embedded|llm|FILE",
+        help="Who plans; default llm when there is one. [HUGGINGGPT_PLANNER]",
+        rich_help_panel="Planning",
+    ),
 ]
 EncoderFolder = Annotated[
     Path | None,
     typer.Option(
-        "--encoder", metavar="FOLDER", help="Encoder that the weights of --planner FILE stand on; default English. [HUGGINGGPT_ENCODER]"
+        "--encoder",
+        metavar="FOLDER",
+        help="Encoder that the weights of --planner FILE stand on; default English. [HUGGINGGPT_ENCODER]",
+        rich_help_panel="Planning",
     ),
 ]
 ContextTokens = Annotated[
     str | None,
-    typer.Option(metavar="N", help="Tokens that the chat model takes when it plans, its answer included. [HUGGINGGPT_CONTEXT_TOKENS]"),
+    typer.Option(
+        metavar="N",
+        help="Tokens that the chat model takes when it plans, its answer included. [HUGGINGGPT_CONTEXT_TOKENS]",
+        rich_help_panel="Planning",
+    ),
 ]
 Index = Annotated[
-    Path | None, typer.Option(metavar="PATH", help="Folder of a model-card index; default the one in use. [HUGGINGGPT_INDEX]")
+    Path | None,
+    typer.Option(
+        metavar="PATH", help="Folder of a model-card index; default the one in use. [HUGGINGGPT_INDEX]", rich_help_panel="Experts"
+    ),
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the files that tasks make. [HUGGINGGPT_OUT]")]
 Models = Annotated[
     list[Path] | None,
-    typer.Option("--models", metavar="DIR", help="Folder of models to run, NAME/ or ORG/NAME/ in it; may be repeated. [HUGGINGGPT_MODELS]"),
+    typer.Option(
+        "--models",
+        metavar="DIR",
+        help="Folder of models to run, NAME/ or ORG/NAME/ in it; may be repeated. [HUGGINGGPT_MODELS]",
+        rich_help_panel="Experts",
+    ),
 ]
 MaxDownload = Annotated[
     str | None,
-    typer.Option(metavar="SIZE", help="What may be downloaded for one model: 500MB, 2GB; default nothing. [HUGGINGGPT_MAX_DOWNLOAD]"),
+    typer.Option(
+        metavar="SIZE",
+        help="What may be downloaded for one model: 500MB, 2GB; default nothing. [HUGGINGGPT_MAX_DOWNLOAD]",
+        rich_help_panel="Experts",
+    ),
 ]
 MaxMemory = Annotated[
     str | None,
-    typer.Option(metavar="SIZE", help="What models in memory may take together; default half of what is free. [HUGGINGGPT_MAX_MEMORY]"),
+    typer.Option(
+        metavar="SIZE",
+        help="What models in memory may take together; default half of what is free. [HUGGINGGPT_MAX_MEMORY]",
+        rich_help_panel="Experts",
+    ),
 ]
 DeviceName = Annotated[
-    str | None, typer.Option("--device", metavar="cpu|cuda|mps", help="Where models compute; default the best. [HUGGINGGPT_DEVICE]")
+    str | None,
+    typer.Option(
+        "--device", metavar="cpu|cuda|mps", help="Where models compute; default the best. [HUGGINGGPT_DEVICE]", rich_help_panel="Experts"
+    ),
+]
+Experts = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        help="embedded: those that come along; local (default): and models on this machine; hosted; hybrid: all. [HUGGINGGPT_EXPERTS]",
+        rich_help_panel="Experts",
+    ),
+]
+Private = Annotated[
+    bool,
+    typer.Option("--private", help="Nothing leaves this machine, whatever else is set. [HUGGINGGPT_PRIVATE]", rich_help_panel="Experts"),
+]
+Provider = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Who runs hosted models; default as the account is set. [HUGGINGGPT_PROVIDER]", rich_help_panel="Experts"
+    ),
+]
+Endpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--endpoint",
+        metavar="NAME=URL",
+        help="Address of a model, by task or model id; may be repeated. [HUGGINGGPT_ENDPOINTS]",
+        rich_help_panel="Experts",
+    ),
+]
+Agree = Annotated[
+    str | None,
+    typer.Option(
+        metavar="K", help="Ask K experts for each task, and say how far they agree. [HUGGINGGPT_AGREE]", rich_help_panel="Experts"
+    ),
+]
+AllowHosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="HOST[:PORT]",
+        help="A private host that files may be fetched from; may be repeated. [HUGGINGGPT_ALLOW_HOSTS]",
+        rich_help_panel="Experts",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
 
@@ -75,6 +151,12 @@ def ask(
     max_download: MaxDownload = None,
     max_memory: MaxMemory = None,
     device: DeviceName = None,
+    experts: Experts = None,
+    private: Private = False,
+    provider: Provider = None,
+    endpoint: Endpoints = None,
+    agree: Agree = None,
+    allow_host: AllowHosts = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
@@ -95,6 +177,12 @@ def ask(
             max_download=max_download,
             max_memory=max_memory,
             device=device,
+            kinds=experts,
+            private=private,
+            provider=provider,
+            endpoint=endpoint,
+            agree=agree,
+            allow_host=allow_host,
         )
     )
     if text is None:
@@ -122,12 +210,21 @@ def plan(
 
 
 @app.command()
-def tasks(models: Models = None, max_download: MaxDownload = None, as_json: AsJson = False) -> None:
+def tasks(
+    models: Models = None,
+    max_download: MaxDownload = None,
+    experts: Experts = None,
+    private: Private = False,
+    provider: Provider = None,
+    endpoint: Endpoints = None,
+    as_json: AsJson = False,
+) -> None:
     """List the Hub's tasks, and which can run here and now."""
     from .options import settings
     from .show import show_tasks
 
-    show_tasks(settings(models=models, max_download=max_download), as_json=as_json)
+    chosen = settings(models=models, max_download=max_download, kinds=experts, private=private, provider=provider, endpoint=endpoint)
+    show_tasks(chosen, as_json=as_json)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..agent.amounts import size
-from ..agent.settings import Settings, index_in_use, tokens
+from ..agent.settings import Settings, endpoints, experts, how_many_agree, index_in_use, tokens
 
 
 def settings(
@@ -22,6 +22,12 @@ def settings(
     max_download: str | None = None,
     max_memory: str | None = None,
     device: str | None = None,
+    kinds: str | None = None,
+    private: bool = False,
+    provider: str | None = None,
+    endpoint: Sequence[str] | None = None,
+    agree: str | None = None,
+    allow_host: Sequence[str] | None = None,
 ) -> Settings:
     """The environment's settings, with every option that was given in its place. Raises SettingsError."""
     found = Settings.from_environment()
@@ -37,6 +43,12 @@ def settings(
         max_download=found.max_download if max_download is None else size(max_download, "--max-download", least=0),
         max_memory=found.max_memory if max_memory is None else size(max_memory, "--max-memory"),
         device=device or found.device,
+        experts=found.experts if kinds is None else experts(kinds),
+        private=private or found.private,
+        provider=provider or found.provider,
+        endpoints=endpoints(endpoint, "--endpoint") if endpoint else found.endpoints,
+        agree=found.agree if agree is None else how_many_agree(agree, "--agree"),
+        allow_hosts=tuple(allow_host) if allow_host else found.allow_hosts,
     )
 
 

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ..agent.agent import HuggingGPT
+from ..agent.building import build_toolkit
 from ..agent.messages import request_of
-from ..agent.settings import Settings, build_toolkit
+from ..agent.settings import Settings
 from ..tools.task import HubTask, Port
 from ..tools.toolkit import HubToolkit
 from .display import plan_table

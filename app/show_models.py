@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from ..agent.settings import Settings, build_toolkit
+from ..agent.building import build_toolkit
+from ..agent.settings import Settings
 from ..index.errors import UnknownNameError
 from ..index.filters import CardFilter
 from ..index.model_card_index import Hit, ModelCardIndex

@@ -14,14 +14,18 @@ from .artifacts import ArtifactStore
 from .declared import DeclaredTool
 from .experts import Experts
 from .hub_tasks import HUB_TASKS
+from .readiness import Order
 from .runners.absent import AbsentRunner
 from .runners.embedded import EmbeddedRunner
 from .runners.local import LocalRunner
+from .runners.retrying import RetryingRunner
 from .runners.runner import Availability, Runner
 from .task import HubTask, TaskTable
 from .tool import HubTaskTool
 
-_OWN = "Give HubToolkit a runner that serves this task (runners=[…]) or a tool of your own (tools=[DeclaredTool(…)])."
+_HOSTED = (
+    "Let them: HubToolkit(runners=default_runners(hosted=HostedRunner())); or add a tool of your own: HubToolkit(tools=[DeclaredTool(…)])."
+)
 
 
 class HubToolkit(BaseToolkit):
@@ -33,6 +37,7 @@ class HubToolkit(BaseToolkit):
     Args:
         index: where candidates come from, or a function that opens it on first use. Default: the embedded catalogue.
         runners: tried in this order. Default: `default_runners()`.
+        order: which candidates come first: as the index ranks them, or those that are the most ready.
         store: files in and out. Default: a temporary folder, from which nothing else may be read.
         tools: tools of your own that join the table of tasks.
         encoder: a MiniLM to share; used by the default index and the default runners.
@@ -51,6 +56,7 @@ class HubToolkit(BaseToolkit):
         *,
         index: ModelCardIndex | Callable[[], ModelCardIndex] | None = None,
         runners: Sequence[Runner] | None = None,
+        order: Order = Order.RELEVANCE,
         store: ArtifactStore | None = None,
         tools: Iterable[DeclaredTool] = (),
         encoder: MiniLM | None = None,
@@ -59,7 +65,8 @@ class HubToolkit(BaseToolkit):
         super().__init__(**kwargs)
         declared = {d.task.name: d for d in tools}
         self._encoder = shared = encoder or MiniLM()
-        self._experts = Experts(index or (lambda: ModelCardIndex.embedded(shared)), default_runners(shared) if runners is None else runners)
+        used = default_runners(shared) if runners is None else runners
+        self._experts = Experts(index or (lambda: ModelCardIndex.embedded(shared)), used, order=order)
         self._store = store or ArtifactStore()
         self._declared = declared
         self._table = TaskTable([*(t for t in HUB_TASKS.values() if t.name not in declared), *(d.task for d in declared.values())])
@@ -108,19 +115,20 @@ class HubToolkit(BaseToolkit):
         if name in self._declared:
             return self._declared[name].tool
         if name not in self._tools:
-            self._tools[name] = HubTaskTool(task, experts=self._experts, store=self._store)
+            self._tools[name] = HubTaskTool(task, experts=self._experts, store=self._store, encoder=self._encoder)
         return self._tools[name]
 
 
-def default_runners(encoder: MiniLM | None = None, *, local: LocalRunner | None = None) -> list[Runner]:
-    """The embedded runner, the local one, and a word on the one that this version does not have.
+def default_runners(encoder: MiniLM | None = None, *, local: LocalRunner | None = None, hosted: Runner | None = None) -> list[Runner]:
+    """The embedded runner, the local one, and the hosted one where it is given; else a word on how to give it.
 
     Args:
         encoder: shared with the embedded runner.
         local: default: models in the Hub's cache on this machine; nothing is downloaded.
+        hosted: hosted models are sent what they work on: none is called unless a runner for them is given. It is called again where it
+            fails for a while (`RetryingRunner`).
     """
-    return [
-        EmbeddedRunner(encoder),
-        local or LocalRunner(),
-        AbsentRunner("hosted", why="this version does not call hosted models", remedy=_OWN),
-    ]
+    if hosted is None:
+        absent = AbsentRunner("hosted", why="they would be sent what they work on, and were not asked for", remedy=_HOSTED)
+        return [EmbeddedRunner(encoder), local or LocalRunner(), absent]
+    return [EmbeddedRunner(encoder), local or LocalRunner(), RetryingRunner(hosted)]

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from langchain_hugginggpt.agent import HuggingGPT, Settings, SettingsError
+from langchain_hugginggpt.agent.building import build_planner, build_toolkit, open_index
 from langchain_hugginggpt.agent.request import Request
-from langchain_hugginggpt.agent.settings import build_planner, build_toolkit, index_in_use, open_index, use_index
+from langchain_hugginggpt.agent.settings import index_in_use, use_index
 from langchain_hugginggpt.index import MiniLM, ModelCard, ModelCardIndex
 from langchain_hugginggpt.index.errors import BudgetError, CallerError, IndexFileError, UnknownNameError
 from langchain_hugginggpt.tools.hub_tasks import HUB_TASKS

@@ -133,7 +133,7 @@ def test_what_cannot_run_says_why_and_what_would_help(run: Any) -> None:
     result = data["results"][0]
     assert (result["task"], result["status"], result["output"]) == ("text-to-image", "unavailable", {})
     assert result["candidates"]
-    assert "HubToolkit" in data["reply"]
+    assert "Let hosted models do it: --experts hybrid" in data["reply"]
     assert data["artifacts"] == []
 
 

@@ -77,7 +77,7 @@ def test_a_task_that_cannot_run_is_a_tool_that_says_so() -> None:
     for said in (
         "embedded: no embedded expert does this task",
         "local: no model that does it is on this machine",
-        "hosted: this version",
+        "hosted: they would be sent",
         "DeclaredTool",
     ):
         assert said in message.content

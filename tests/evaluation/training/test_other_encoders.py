@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from langchain_hugginggpt.agent import EmbeddedPlanner, Request, Settings, WeightsError
+from langchain_hugginggpt.agent.building import build, build_planner
 from langchain_hugginggpt.agent.planners.embedded.weights import SHIPPED, Weights
-from langchain_hugginggpt.agent.settings import build, build_planner
 from langchain_hugginggpt.evaluation.training.training import Trained, Training, save, train_planner
 from langchain_hugginggpt.index.errors import CallerError
 from langchain_hugginggpt.index.minilm import MiniLM
