@@ -55,12 +55,14 @@ def build_toolkit(settings: Settings) -> HubToolkit:
     from ..index.minilm import MiniLM
     from ..index.model_card_index import ModelCardIndex
     from ..tools.artifacts import ArtifactStore
+    from ..tools.fetching import Fetcher
     from ..tools.readiness import Order
     from ..tools.toolkit import HubToolkit
 
     encoder = MiniLM()
     opened = open_index(settings.index, encoder) if settings.index is not None else None
-    store = ArtifactStore(settings.out or data_folder() / "artifacts")
+    fetcher = None if settings.private else Fetcher(allowed_hosts=settings.allow_hosts)
+    store = ArtifactStore(settings.out or data_folder() / "artifacts", fetcher=fetcher)
     if settings.out is not None:
         store.prepare()
     return HubToolkit(

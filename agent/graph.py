@@ -117,9 +117,11 @@ class _Nodes:
         return run_sync(lambda: self.aexecute(state, config))
 
     async def aexecute(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
+        import asyncio
+
         results = await self._executor.arun(
             plan_from_state(state["plan"]),
-            self._request(state),
+            await asyncio.to_thread(self._request, state),
             listener=_writer(),
             results=_kept(state, config),
             config=config,
@@ -127,7 +129,8 @@ class _Nodes:
         return {"results": [r.as_json() for r in results]}
 
     def respond(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
-        request, trace, write = self._request(state), self._trace(state), _writer()
+        request = self._request(state)
+        trace, write = self._trace(state, request), _writer()
         pieces = []
         for piece in self._responds(trace.plan).stream(request, trace, self._toolkit.runnable()):
             write({"type": "reply", "text": piece})
@@ -135,7 +138,10 @@ class _Nodes:
         return self._replied(trace, pieces)
 
     async def arespond(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
-        request, trace, write = self._request(state), self._trace(state), _writer()
+        import asyncio
+
+        request = await asyncio.to_thread(self._request, state)
+        trace, write = self._trace(state, request), _writer()
         pieces = []
         async for piece in self._responds(trace.plan).astream(request, trace, self._toolkit.runnable()):
             write({"type": "reply", "text": piece})
@@ -155,8 +161,7 @@ class _Nodes:
         _writer()(planned(plan))
         return {"plan": plan_state(plan), "results": []}
 
-    def _trace(self, state: AgentState) -> Trace:
-        request = self._request(state)
+    def _trace(self, state: AgentState, request: Request) -> Trace:
         results = tuple(TaskResult.from_json(r) for r in state.get("results", []))
         return Trace(text=request.text, files=request.files, plan=plan_from_state(state["plan"]), results=results)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..tools.artifacts import Artifact, ArtifactStore
 from ..tools.task import Kind, TaskTable
 from ..tools.views import text_view
 from .errors import RequestError
+from .links import links
 from .request import MAX_CHARACTERS, Made, Request, Turn
 from .trace import Reply, TaskResult
 
@@ -34,9 +36,11 @@ def human_message(text: str, files: Sequence[Artifact] = ()) -> HumanMessage:
 def request_of(messages: Sequence[AnyMessage], store: ArtifactStore, tasks: TaskTable) -> Request:
     """The request that the last human messages make, with everything before them as history.
 
+    Where the store fetches addresses, those that the words name are files of the request, named by their addresses. Blocks meanwhile.
+
     Raises:
         RequestError: there is no human message at the end, it says nothing, or it is longer than a million characters.
-        MediaError: a content block cannot be read.
+        MediaError: a content block cannot be read, or an address cannot be fetched.
     """
     end = len(messages)
     start = end
@@ -45,13 +49,13 @@ def request_of(messages: Sequence[AnyMessage], store: ArtifactStore, tasks: Task
     if start == end:
         raise RequestError("There is no request: the last message is not a human one.", remedy="Send a HumanMessage.")
     text = "\n".join(m.text for m in messages[start:] if m.text.strip()).strip()
-    files = tuple({f.id: f for m in messages[start:] for f in _files(m, store)}.values())
     if not text:
         raise RequestError("The request is empty.", remedy="Say what you need.")
     if len(text) > MAX_CHARACTERS:
         raise RequestError(
             f"The request has {len(text):,} characters; at most {MAX_CHARACTERS:,} are taken.", remedy="Attach a long text as a file."
         )
+    files = tuple({f.id: f for f in (*(f for m in messages[start:] for f in _files(m, store)), *_linked(text, store))}.values())
     return Request(text=text, files=files, history=tuple(_turn(m, store, tasks) for m in messages[:start] if m.type in ("human", "ai")))
 
 
@@ -85,6 +89,11 @@ def _block_type(artifact: Artifact) -> str:
 def _files(message: AnyMessage, store: ArtifactStore) -> list[Artifact]:
     blocks: Sequence[Any] = message.content_blocks
     return [store.resolve(dict(b)) for b in blocks if b["type"] in ("image", "audio", "video", "file", "text-plain")]
+
+
+def _linked(text: str, store: ArtifactStore) -> list[Artifact]:
+    """The files at the addresses that a request names."""
+    return [replace(store.resolve(link), name=link) for link in links(text)] if store.fetches else []
 
 
 def _turn(message: AnyMessage, store: ArtifactStore, tasks: TaskTable) -> Turn:

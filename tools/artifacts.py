@@ -104,6 +104,11 @@ class ArtifactStore:
                 weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             return self._folder
 
+    @property
+    def fetches(self) -> bool:
+        """Whether http(s) addresses are fetched."""
+        return self._fetcher is not None
+
     def prepare(self) -> None:
         """Make the folder now. Raises MediaError when it cannot be written to, before any work is done for it."""
         folder = self.folder

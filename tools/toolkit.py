@@ -13,6 +13,7 @@ from ..index.model_card_index import ModelCardIndex
 from .artifacts import ArtifactStore
 from .declared import DeclaredTool
 from .experts import Experts
+from .fetching import Fetcher
 from .hub_tasks import HUB_TASKS
 from .readiness import Order
 from .runners.absent import AbsentRunner
@@ -38,7 +39,7 @@ class HubToolkit(BaseToolkit):
         index: where candidates come from, or a function that opens it on first use. Default: the embedded catalogue.
         runners: tried in this order. Default: `default_runners()`.
         order: which candidates come first: as the index ranks them, or those that are the most ready.
-        store: files in and out. Default: a temporary folder, from which nothing else may be read.
+        store: files in and out. Default: a temporary folder, besides which no path may be read; public addresses are fetched.
         tools: tools of your own that join the table of tasks.
         encoder: a MiniLM to share; used by the default index and the default runners.
     """
@@ -67,7 +68,7 @@ class HubToolkit(BaseToolkit):
         self._encoder = shared = encoder or MiniLM()
         used = default_runners(shared) if runners is None else runners
         self._experts = Experts(index or (lambda: ModelCardIndex.embedded(shared)), used, order=order)
-        self._store = store or ArtifactStore()
+        self._store = store or ArtifactStore(fetcher=Fetcher())
         self._declared = declared
         self._table = TaskTable([*(t for t in HUB_TASKS.values() if t.name not in declared), *(d.task for d in declared.values())])
 
