@@ -19,7 +19,7 @@ OFFICE = {
 
 def zip_type(data: bytes) -> str:
     """MIME type of a zip archive: that of an Office file where its members are those of one, else `application/zip`."""
-    names = member_names(data)
+    names = frozenset(member_names(data))
     if "[Content_Types].xml" in names:
         for member, media_type in OFFICE.items():
             if member in names:
@@ -27,15 +27,15 @@ def zip_type(data: bytes) -> str:
     return "application/zip"
 
 
-def member_names(data: bytes) -> frozenset[str]:
+def member_names(data: bytes) -> list[str]:
     """Names of the first 20,000 members; as far as they can be read, so none for a part of an archive."""
     end = data.rfind(_END, max(0, len(data) - _LONGEST_COMMENT - 22))
     if end < 0 or end + 22 > len(data):
-        return frozenset()
+        return []
     at = int(struct.unpack_from("<I", data, end + 16)[0])
-    names: set[str] = set()
+    names: list[str] = []
     while len(names) < _MOST and data[at : at + 4] == _ENTRY and at + 46 <= len(data):
         name, extra, comment = struct.unpack_from("<HHH", data, at + 28)
-        names.add(data[at + 46 : at + 46 + name].decode("utf-8", errors="replace"))
+        names.append(data[at + 46 : at + 46 + name].decode("utf-8", errors="replace"))
         at += 46 + name + extra + comment
-    return frozenset(names)
+    return names
