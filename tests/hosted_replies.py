@@ -151,7 +151,7 @@ def _entities(asked: Asked) -> Given:
         raise Refused("this would be B- and I- pieces")
     return [
         hf.TokenClassificationOutputElement(entity_group="PER", score=0.9, word=m[0].lower(), start=m.start(), end=m.end())
-        for m in re.finditer(r"\b[A-Z]\w+\b", asked.text)
+        for m in re.finditer(r"\b[A-ZÜ]\w+\b", asked.text)
     ]
 
 
