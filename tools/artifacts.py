@@ -20,7 +20,8 @@ from ..index.text import well_formed
 from .errors import MediaError
 from .fetching.addresses import read_address, shown
 from .fetching.once import Once
-from .sniff import claimed_type, extension_of, kind_of, media_type_of, same_container
+from .parts import fitting, pdf_kind, picture_of, split_part
+from .sniff import OLE, PDF, claimed_type, extension_of, kind_of, media_type_of, same_container
 from .task import Kind
 
 if TYPE_CHECKING:
@@ -54,8 +55,14 @@ class Artifact:
 
     @property
     def kind(self) -> Kind:
-        """The kind of port that it fits."""
-        return kind_of(self.media_type)
+        """The kind of port that it fits: of a PDF text, or image for a scan (looked into once, and json where nothing can read it)."""
+        return pdf_kind(self) if self.media_type == PDF else kind_of(self.media_type)
+
+    def fits(self, kind: Kind) -> bool:
+        """Whether a port of that kind takes it: pages of a PDF are pictures too, and a video may have sound."""
+        if kind.accepts(self.kind):
+            return True
+        return (kind is Kind.IMAGE and self.media_type == PDF) or (kind is Kind.AUDIO and self.kind is Kind.VIDEO)
 
     def read_bytes(self) -> bytes:
         """The content. Raises MediaError if the file has gone."""
@@ -187,19 +194,14 @@ class ArtifactStore:
 
     def resolve(self, value: object, *, kind: Kind | None = None) -> Artifact:
         """The artifact that `value` means: an Artifact, an artifact id, a path in an allowed folder, an http(s) address, a data URL or
-        a content block.
+        a content block. What an id, a path or an address is followed by may name a part (`#page=2`, `#t=12.5`), which is a picture.
 
         Args:
             value: what was given.
-            kind: the kind that is wanted; another kind is refused.
+            kind: the kind that is wanted; another kind is refused (`parts.fitting`).
         """
         artifact = self._resolve(value)
-        if kind is not None and artifact.kind is not kind:
-            raise MediaError(
-                f"{artifact.name!r} is {_article(artifact.kind)} file ({artifact.media_type}); {_article(kind)} file is wanted.",
-                remedy=f"Give {_article(kind)} file.",
-            )
-        return artifact
+        return artifact if kind is None else fitting(self, artifact, kind)
 
     def _resolve(self, value: object) -> Artifact:
         if isinstance(value, Artifact):
@@ -208,6 +210,9 @@ class ArtifactStore:
             return self._from_block(value)
         if not isinstance(value, str) or not value.strip():
             raise MediaError(f"A file is wanted, not {value!r:.80}.", remedy="Give an artifact id, a path or a content block.")
+        whole, part = split_part(value)
+        if part:
+            return picture_of(self, self._resolve(whole), part)
         if is_artifact_id(value):
             return self.get(value)
         if value[:5].lower() == "data:":
@@ -291,15 +296,20 @@ def _honest_type(data: bytes, name: str, declared: str | None) -> str:
     claim = claimed_type(name)
     found = media_type_of(data, hint=claim or declared)
     if claim is not None and kind_of(claim) is not kind_of(found) and not same_container(claim, found):
+        if found == OLE:
+            raise old_office(name, data)
         held = "text" if found.startswith("text/") else found
         remedy = "Save it as UTF-8 text." if claim.startswith("text/") else "Give it its right name, or the right file."
         raise MediaError(f"The file {name!r} is named like {claim} but holds {held}.", remedy=remedy)
     return found
 
 
+def old_office(name: str, data: bytes) -> MediaError:
+    """What to say of an Office file that is no zip archive."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return MediaError(f"The file {name!r} is protected by a password.", remedy="Save it without one.")
+    return MediaError(f"The file {name!r} is of Office 97 to 2003, which is not read.", remedy="Save it as .docx, .xlsx, .pptx or PDF.")
+
+
 def _called(name: str) -> str:
     return f"The file {name!r}" if name else "The file"
-
-
-def _article(kind: Kind) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

@@ -1,4 +1,4 @@
-"""Recordings of any common format as a stream of samples, and samples as wav files. With soundfile and PyAV, of the extra `local`.
+"""Recordings of any common format as a stream of samples, and samples as wav files. With soundfile and PyAV (extra `media` or `local`).
 
 `media.load_wav` reads uncompressed wav alone and needs numpy only.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .artifacts import Artifact
 from .containers import import_av, open_file, opened
 from .errors import MediaError, MissingExtraError
-from .media import HIGHEST_RATE, LOWEST_RATE, MAX_SECONDS
+from .media import HIGHEST_RATE, LOWEST_RATE, MAX_SECONDS, load_wav
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +50,21 @@ def read_blocks(artifact: Artifact, *, rate: int) -> Iterator[Samples]:
                 remedy="Convert it to 16,000 Hz.",
             )
         yield from _resampled(_checked(artifact, blocks, given), given, rate)
+
+
+def read_whole(artifact: Artifact, *, rate: int) -> Samples:
+    """A recording as a whole, as `read_blocks` gives it. Where its packages are not installed, uncompressed wav is read without them.
+
+    Raises as `read_blocks` does; ExpertError for a wav file that is too large to be read at once without them.
+    """
+    import numpy as np
+
+    try:
+        return np.concatenate(list(read_blocks(artifact, rate=rate)))
+    except MissingExtraError:
+        if artifact.media_type != "audio/wav":
+            raise
+        return load_wav(artifact, rate=rate)
 
 
 def read_windows(artifact: Artifact, *, rate: int, seconds: float) -> Iterator[Samples]:
@@ -190,5 +205,5 @@ def _soundfile() -> Any:
     try:
         import soundfile
     except ImportError as e:
-        raise MissingExtraError("soundfile", "local") from e
+        raise MissingExtraError("soundfile", "media") from e
     return soundfile

@@ -1,4 +1,4 @@
-"""Files that hold sound and moving pictures, opened with PyAV, of the extra `local`."""
+"""Files that hold sound and moving pictures, opened with PyAV, of the extras `media` and `local`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def import_av() -> Any:
     try:
         import av
     except ImportError as e:
-        raise MissingExtraError("av", "local") from e
+        raise MissingExtraError("av", "media") from e
     return av
 
 

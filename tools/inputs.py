@@ -6,7 +6,8 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -15,8 +16,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from ..index.text import well_formed
 from .artifacts import Artifact, ArtifactStore, is_artifact_id
+from .documents.office import first_sheet
 from .errors import InputError, MediaError
 from .media import load_text
+from .parts import all_fitting, split_part, text_of
+from .sniff import PDF, XLSX
 from .task import HubTask, Kind, Port
 
 MAX_TEXT = 5_000_000
@@ -83,6 +87,9 @@ def read_inputs(task: HubTask, given: Mapping[str, Any], store: ArtifactStore) -
 
 def _read_entry(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> list[Any]:
     """One entry of a list; a text file given where a list of texts is wanted gives its lines."""
+    if port.kind.is_media:
+        with _naming(task, port):
+            return list(all_fitting(store, store.resolve(value), port.kind))
     read = _read(task, port, value, store)
     if port.kind is Kind.TEXT and _attached(value, store) is not None:
         return [line.strip() for line in read.splitlines() if line.strip()]
@@ -91,10 +98,8 @@ def _read_entry(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> 
 
 def _read(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> Any:
     if port.kind.is_media:
-        try:
+        with _naming(task, port):
             return store.resolve(value, kind=port.kind)
-        except MediaError as e:
-            raise MediaError(f"{port.name!r} of {task.name}: {e.message}", remedy=e.remedy) from e
     alone = port.kind is Kind.LABELS and isinstance(value, list) and len(value) == 1  # a file of labels passes the schema as a list of one
     file = _attached(value[0] if alone else value, store)
     if port.kind is Kind.TEXT:
@@ -116,13 +121,25 @@ def _read(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> Any:
     return value
 
 
+@contextmanager
+def _naming(task: HubTask, port: Port) -> Iterator[None]:
+    """Errors of files told with the port that these were given to."""
+    try:
+        yield
+    except MediaError as e:
+        raise MediaError(f"{port.name!r} of {task.name}: {e.message}", remedy=e.remedy) from e
+
+
 def _attached(value: Any, store: ArtifactStore) -> Artifact | None:
     if isinstance(value, dict):
         is_block = "type" in value and any(isinstance(value.get(k), str) for k in ("base64", "file_id", "text", "url"))
         return store.resolve(value) if is_block else None
     if isinstance(value, Artifact):
         return value
-    return store.get(value) if isinstance(value, str) and is_artifact_id(value) else None
+    if not isinstance(value, str) or not is_artifact_id(whole := split_part(value)[0]):
+        return None
+    file, part = store.get(whole), split_part(value)[1]
+    return text_of(store, file, part) if part else file
 
 
 def _text_of(task: HubTask, port: Port, file: Artifact) -> str:
@@ -130,11 +147,11 @@ def _text_of(task: HubTask, port: Port, file: Artifact) -> str:
     try:
         return load_text(file)
     except MediaError as e:
-        if file.kind.is_media:
+        if file.kind.is_media and file.media_type != PDF:
             article = "an" if file.kind[0] in "aeiou" else "a"
             takes = "text" if port.kind is Kind.TEXT else f"a text file of {port.kind}"
             raise InputError(f"{file.name!r} is {article} {file.kind} file; {port.name!r} of {task.name} takes {takes}.") from e
-        raise
+        raise MediaError(f"{port.name!r} of {task.name}: {e.message}", remedy=e.remedy) from e
 
 
 def _text(task: HubTask, port: Port, value: Any, file: Artifact | None) -> str:
@@ -158,7 +175,10 @@ def _labels(task: HubTask, port: Port, value: Any) -> list[str]:
 
 
 def _table(task: HubTask, port: Port, value: Any, file: Artifact | None) -> list[dict[str, Any]]:
-    if file is not None:
+    if file is not None and file.media_type == XLSX:
+        with _naming(task, port):
+            value = _records(first_sheet(file))
+    elif file is not None:
         value = _text_of(task, port, file)
     if isinstance(value, str):
         try:
@@ -182,15 +202,35 @@ def _rows(text: str) -> list[dict[str, Any]] | None:
     try:
         mark = max(_SEPARATORS, key=lambda c: len(next(csv.reader(io.StringIO(text), delimiter=c), [])))
         first = next(csv.reader(io.StringIO(text), delimiter=mark), [])
-        names = [f"column {n}" for n in range(1, len(first) + 1)] if _is_data(first) else None
-        twice = [name for name, count in Counter(first).items() if count > 1]
-        if names is None and twice:
-            raise InputError(
-                f"The table has {Counter(first)[twice[0]]} columns named {twice[0]!r:.80}.", remedy="Give each column a name of its own."
-            )
+        names = None if _are_names(first) else _numbered(first)
         return list(csv.DictReader(io.StringIO(text), fieldnames=names, delimiter=mark))
     except csv.Error:
         return None
+
+
+def _records(rows: list[list[Any]]) -> list[dict[str, Any]]:
+    """The rows of a sheet by the names in the first of them; as with CSV, one that holds values already names no columns."""
+    if not rows:
+        return []
+    first = ["" if cell is None else str(cell).strip() for cell in rows[0]]
+    if not _are_names([cell for cell in first if cell]):
+        return [dict(zip(_numbered(first), row, strict=True)) for row in rows]
+    names = [cell or number for cell, number in zip(first, _numbered(first), strict=True)]
+    return [dict(zip(names, row, strict=True)) for row in rows[1:]]
+
+
+def _numbered(cells: Sequence[str]) -> list[str]:
+    return [f"column {n}" for n in range(1, len(cells) + 1)]
+
+
+def _are_names(first: list[str]) -> bool:
+    """Whether the first row names the columns. Raises InputError when two have the same name: all but the last would be lost."""
+    if _is_data(first):
+        return False
+    name, count = next(iter(Counter(first).most_common(1)), ("", 0))
+    if count > 1:
+        raise InputError(f"The table has {count} columns named {name!r:.80}.", remedy="Give each column a name of its own.")
+    return True
 
 
 def _is_data(first: list[str]) -> bool:

@@ -8,8 +8,9 @@ import wave
 from typing import TYPE_CHECKING
 
 from ..index.errors import ExpertError
-from .artifacts import MAX_BYTES, Artifact
+from .artifacts import MAX_BYTES, Artifact, old_office
 from .errors import MediaError
+from .sniff import DOCX, HTML, OLE, PDF, PPTX, XLSX
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +55,8 @@ def load_image(artifact: Artifact) -> Image.Image:
     except Image.DecompressionBombError as e:
         raise too_large from e
     except UnidentifiedImageError as e:
-        raise MediaError(f"{artifact.name!r} is no picture that can be read.", remedy="Give a PNG or JPEG file.") from e
+        what = "is a HEIC picture, which is not read" if artifact.media_type == "image/heic" else "is no picture that can be read"
+        raise MediaError(f"{artifact.name!r} {what}.", remedy="Give a PNG or JPEG file.") from e
     except (OSError, SyntaxError, ValueError) as e:
         raise MediaError(f"{artifact.name!r} cannot be read as a picture: {e}.", remedy="Give a PNG or JPEG file.") from e
 
@@ -133,16 +135,44 @@ def wav_bytes(samples: bytes, *, rate: int) -> bytes:
 
 
 def load_text(artifact: Artifact) -> str:
-    """The text of a text file (UTF-8).
+    """The text of a file: of text files (UTF-8), PDFs with a text layer, Word, PowerPoint and Excel files, and web pages.
+
+    A last line in brackets tells what was left out, if something was.
 
     Raises:
-        MediaError: not text, only white space, or more than five million characters.
+        MediaError: not text, only white space, damaged, unsafe to be read, or more than five million characters.
+        MissingExtraError: the package that reads such files is not installed.
     """
-    if not (artifact.media_type.startswith("text/") or artifact.media_type == "application/json"):
-        raise MediaError(f"{artifact.name!r} is not a text file ({artifact.media_type}).", remedy="Give a plain text file in UTF-8.")
-    text = artifact.read_bytes().decode("utf-8", errors="replace").removeprefix("\ufeff")
+    text = _document_text(artifact)
+    if text is None:
+        text = _plain_text(artifact)
     if not text.strip():
         raise MediaError(f"The text file {artifact.name!r} holds only white space.", remedy="Give a file that has content.")
     if len(text) > MAX_CHARACTERS:
         raise MediaError(f"The text file {artifact.name!r} has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read.")
     return text
+
+
+def _document_text(artifact: Artifact) -> str | None:
+    """The text of a document; None for other files."""
+    if artifact.media_type == PDF:
+        from .documents.pdf import pdf_text
+
+        return pdf_text(artifact)
+    if artifact.media_type in (DOCX, PPTX, XLSX):
+        from .documents.office import docx_text, pptx_text, xlsx_text
+
+        return {DOCX: docx_text, PPTX: pptx_text, XLSX: xlsx_text}[artifact.media_type](artifact)
+    if artifact.media_type == HTML:
+        from .documents.web import html_text
+
+        return html_text(artifact)
+    if artifact.media_type == OLE:
+        raise old_office(artifact.name, artifact.read_bytes())
+    return None
+
+
+def _plain_text(artifact: Artifact) -> str:
+    if not (artifact.media_type.startswith("text/") or artifact.media_type == "application/json"):
+        raise MediaError(f"{artifact.name!r} is not a text file ({artifact.media_type}).", remedy="Give a plain text file in UTF-8.")
+    return artifact.read_bytes().decode("utf-8", errors="replace").removeprefix("\ufeff")

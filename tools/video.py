@@ -76,6 +76,31 @@ def read_frames(artifact: Artifact, count: int, *, between: Callable[[], object]
     return VideoFrames(frames=tuple(p for _, p in found), seconds=tuple(times), duration=duration, fps=fps)
 
 
+def read_frame(artifact: Artifact, seconds: float) -> Image.Image:
+    """The frame that is shown at a time: an RGB picture, upright, at most 1,280 pixels wide or high.
+
+    Raises:
+        MediaError: as in `read_frames`; the video ends before.
+        MissingExtraError: PyAV is not installed.
+    """
+    with opened(artifact, kind="video") as container:
+        if not container.streams.video:
+            raise MediaError(f"{artifact.name!r} holds no moving pictures, or is cut off.", remedy="Give a whole video file.")
+        stream = container.streams.video[0]
+        duration = _duration(container, stream)
+        _check(artifact, stream.width * stream.height, duration or 0)
+        if duration is not None and seconds > duration:
+            told = f"The video {artifact.name!r} lasts {duration:.1f} s; there is no frame at {seconds:g} s."
+            raise MediaError(told, remedy="Name an earlier time.")
+        reader = _Reader(artifact=artifact, container=container, stream=stream, between=lambda: None)
+        if duration is not None and seconds >= _SEEK_SECONDS:
+            container.seek(int((seconds + reader.begin) * _TICKS))
+        found = reader.at([seconds])
+    if not found:
+        raise MediaError(f"The video {artifact.name!r} holds not a single frame.", remedy="Give a video that has content.")
+    return found[0][1]
+
+
 def _check(artifact: Artifact, pixels: int, seconds: float) -> None:
     if pixels > MAX_FRAME_PIXELS:
         raise MediaError(

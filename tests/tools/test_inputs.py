@@ -70,7 +70,7 @@ def test_text_that_cannot_be_used(store: ArtifactStore, monkeypatch: pytest.Monk
     refused(Kind.TEXT, " \n", store, "is empty")
     refused(Kind.TEXT, store.put(picture(), name="cat.png"), store, r"'cat\.png' is an image file; 'value' of task takes text\.")
     refused(Kind.TEXT, store.put(wav_bytes(b"\0\0", rate=8000), name="a.wav").id, store, r"'a\.wav' is an audio file")
-    refused(Kind.TEXT, store.put(b"%PDF-1.7", name="a.pdf"), store, r"'a\.pdf' is not a text file \(application/pdf\)")
+    refused(Kind.TEXT, store.put(b"PK\x03\x04", name="a.zip"), store, r"'value' of task: 'a\.zip' is not a text file \(application/zip\)")
     refused(Kind.TEXT, "artifact-0123456789abcdef", store, "There is no artifact")
     monkeypatch.setattr("langchain_hugginggpt.tools.inputs.MAX_TEXT", 10)
     assert read(Kind.TEXT, "x" * 10, store) == "x" * 10

@@ -229,8 +229,8 @@ def test_json_is_text(tmp_path: Path) -> None:
 
 
 def test_what_is_no_text_is_refused(take: Callable[[bytes], Artifact], monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MediaError, match=r"is not a text file \(application/pdf\)\. Give a plain text file in UTF-8\."):
-        load_text(take(b"%PDF-1.7"))
+    with pytest.raises(MediaError, match=r"is not a text file \(application/zip\)\. Give a plain text file in UTF-8\."):
+        load_text(take(b"PK\x03\x04"))
     with pytest.raises(MediaError, match=r"holds only white space\. Give a file"):
         load_text(take(b" \n\t "))
     monkeypatch.setattr("langchain_hugginggpt.tools.media.MAX_CHARACTERS", 10)

@@ -9,7 +9,7 @@ import csv
 import datetime
 import io
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -192,8 +192,3 @@ def _check_size(artifact: Artifact, size: int) -> None:
         raise MediaError(
             f"{artifact.name!r} has more than {MAX_CHARACTERS:,} characters; at most so many are read.", remedy="Give a part of it."
         )
-
-
-def columns(first: Sequence[Any]) -> list[str]:
-    """Names of columns by a first row; those without one are called `column 1`, `column 2`, …"""
-    return [str(name).strip() if name is not None else f"column {i}" for i, name in enumerate(first, 1)]

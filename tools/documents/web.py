@@ -10,7 +10,7 @@ from typing import Any
 from ..artifacts import Artifact
 from ..errors import MediaError, MissingExtraError
 
-MAX_BYTES = 30 * 2**20
+MAX_BYTES = 10 * 2**20
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _CHARSET = re.compile(
     rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w:.-]{1,40})|<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w:.-]{1,40})", re.I
@@ -35,7 +35,7 @@ def html_text(artifact: Artifact) -> str:
     `article`). Nothing that the page names is fetched.
 
     Raises:
-        MediaError: one of more than 30 MiB, or without text.
+        MediaError: one of more than 10 MiB, or without text.
         MissingExtraError: lxml is not installed.
     """
     try:

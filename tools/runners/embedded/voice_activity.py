@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...audio import read_whole
 from ...errors import MissingExtraError
-from ...media import load_wav
 from ..runner import RunnerOutput
 from .inputs import artifact_of
 
@@ -110,6 +110,6 @@ class FindVoices:
         self._detector = VoiceDetector()
 
     def __call__(self, inputs: Mapping[str, Any]) -> RunnerOutput:
-        found = self._detector.segments(load_wav(artifact_of(inputs, "audio"), rate=RATE))
+        found = self._detector.segments(read_whole(artifact_of(inputs, "audio"), rate=RATE))
         segments = [{"start": round(start, 2), "end": round(end, 2)} for start, end in found]
         return RunnerOutput(values={"segments": segments}, notes=() if segments else (SILENT,))
