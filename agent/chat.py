@@ -216,11 +216,19 @@ def _address(error: BaseException) -> str:
 
 
 def _at(model: object) -> str:
+    url = address_of(model)
+    return f" at {_host(url)}" if url else ""
+
+
+def address_of(model: object) -> str | None:
+    """Where a chat model is asked; None where it does not tell."""
     for holder in (model, getattr(model, "bound", None), getattr(model, "first", None)):
-        for name in ("openai_api_base", "base_url", "endpoint_url"):
-            if url := getattr(holder, name, None):
-                return f" at {_host(str(url))}"
-    return ""
+        clients = [getattr(holder, name, None) for name in ("root_client", "client", "_client")]  # OpenAI's, Anthropic's, Ollama's
+        for told in (holder, *clients, *(getattr(c, "_client", None) for c in clients)):
+            for name in ("openai_api_base", "base_url", "endpoint_url", "inference_server_url"):
+                if url := getattr(told, name, None):
+                    return str(url)
+    return None
 
 
 def _host(url: str) -> str:

@@ -6,14 +6,11 @@ import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .chat import in_process
+from .chat import address_of, in_process
 from .errors import SettingsError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-
-_ADDRESSES = ("openai_api_base", "base_url", "endpoint_url", "inference_server_url", "azure_endpoint")
-"""Where chat models of LangChain keep the address that they ask."""
 
 
 def is_on_this_machine(url: str) -> bool:
@@ -41,7 +38,7 @@ def check_private(model: BaseChatModel | None) -> None:
         raise SettingsError(what, remedy="Unset LANGSMITH_TRACING.")
     if model is None or in_process(model) is not None:
         return
-    address = next((a for name in _ADDRESSES if isinstance(a := getattr(model, name, None), str) and a), None)
+    address = address_of(model)
     if address is None or not is_on_this_machine(address):
         told = f"asks {urlsplit(address).hostname or 'another machine'}" if address else "does not tell where it sends what it is asked"
         raise SettingsError(

@@ -10,11 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..agent.building import build_toolkit
+from ..agent.building import build_hosted, build_toolkit
 from ..agent.settings import Settings, data_folder
 from ..index.errors import HuggingGPTError
 from ..index.model_card_index import ModelCardIndex
 from ..index.text import size_text
+from ..tools.runners.hosted import HostedRunner
 from ..tools.runners.local import LocalRunner
 from .index_info import age_text, bytes_of
 from .options import with_index_in_use
@@ -26,6 +27,8 @@ _EXTRAS = {
               "sentence_transformers": "models of meaning", "accelerate": "models that do not fit on a GPU",
               "soundfile": "reading recordings", "av": "reading and writing videos"},
     "diffusion": {"diffusers": "making pictures and videos"},
+    "media": {"pypdfium2": "PDF files", "docx": "Word files", "openpyxl": "Excel files", "pptx": "PowerPoint files"},
+    "hub": {"huggingface_hub": "hosted models, the Hub's cards and files"},
     "tabular": {"skops": "models of scikit-learn for tables"},
     "llm": {"langchain": "naming chat models with --llm"},
     "openai": {"langchain_openai": "chat models that speak OpenAI's protocol"},
@@ -53,7 +56,7 @@ class Check:
 
 def examine(*, as_json: bool) -> int:
     """Print every check. Returns 0 when everything that is needed is there, else 1."""
-    checks = [_python(), _core(), *_packages(), _data(), *_index(), *_local(), *_llm()]
+    checks = [_python(), _core(), *_packages(), _data(), *_index(), *_local(), *_hosted(), *_llm()]
     ok = all(c.ok for c in checks if c.needed)
     if as_json:
         sys.stdout.write(json.dumps({"ok": ok, "checks": [asdict(c) for c in checks]}, ensure_ascii=False) + "\n")
@@ -156,6 +159,35 @@ def _local() -> list[Check]:
         Check(name="local models", ok=bool(found), needed=False, detail=f"{len(found)} on this machine ({size_text(size)}); {leave}",
               remedy=remedy),
     ]  # fmt: skip
+
+
+def _hosted() -> list[Check]:
+    """Whether hosted models are called, for whom, and what was learnt when they were called lately."""
+    settings = Settings.from_environment()
+    try:
+        runner = build_hosted(settings)
+    except HuggingGPTError as e:
+        return [Check(name="hosted models", ok=False, needed=False, detail=e.message, remedy=e.remedy)]
+    if runner is None:
+        why = "HUGGINGGPT_PRIVATE is set" if settings.private else "nothing is sent elsewhere"
+        remedy = "" if settings.private else "Let them be called: HUGGINGGPT_EXPERTS=hybrid, and a token: HF_TOKEN."
+        return [Check(name="hosted models", ok=False, needed=False, detail=f"are not called: {why}", remedy=remedy)]
+    checks = [Check(name="endpoint", ok=True, needed=False, detail=f"{what} at {where}") for what, where in runner.endpoints.items()]
+    if settings.experts in ("hosted", "hybrid"):
+        checks.append(_account(runner, needed=settings.experts == "hosted"))
+    for name, fact in runner.facts.all().items():
+        told = f"not called now, because {fact.why}" if fact.why else f"answered in {fact.seconds:.1f} s" if fact.seconds else "answered"
+        checks.append(Check(name=name, ok=not fact.why, needed=False, detail=told, remedy=fact.remedy))
+    return checks
+
+
+def _account(runner: HostedRunner, *, needed: bool) -> Check:
+    try:
+        account = runner.account()
+    except HuggingGPTError as e:
+        return Check(name="hosted models", ok=False, needed=needed, detail=e.message, remedy=e.remedy)
+    role = f", token with the role {account.role}" if account.role else ""
+    return Check(name="hosted models", ok=True, needed=needed, detail=f"of the Hub, for {account.name}{role}")
 
 
 def _llm() -> list[Check]:

@@ -72,6 +72,10 @@ class Facts:
         fact = self._facts.get(name)
         return fact if fact is not None and fact.at - self._lifetime <= self._clock() < fact.until else None
 
+    def all(self) -> dict[str, Fact]:
+        """Everything that still counts, by name."""
+        return {name: fact for name in tuple(self._facts) if (fact := self.about(name)) is not None}
+
     def answered(self, name: str, seconds: float, cost: float | None = None) -> None:
         """A call of it succeeded."""
         with self._lock:

@@ -164,6 +164,11 @@ class HostedRunner:
             job.abandon()
             raise
 
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The addresses that were named, by task or model id, without credentials and queries."""
+        return {name: endpoint.shown for name, endpoint in self._endpoints.items()}
+
     def account(self) -> Account:
         """Who the token belongs to. Asks the Hub, within the timeout.
 

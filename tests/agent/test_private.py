@@ -1,0 +1,185 @@
+"""Which experts may run, and what `private` forbids whatever else is set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_openai import ChatOpenAI
+
+from langchain_hugginggpt.agent import HuggingGPT, Settings, SettingsError
+from langchain_hugginggpt.agent.building import build_hosted, build_toolkit
+from langchain_hugginggpt.agent.privacy import check_private, is_on_this_machine
+from langchain_hugginggpt.index.errors import CallerError, UnknownNameError
+from langchain_hugginggpt.tools import HUB_TASKS
+from tests.fakes import ScriptedChat
+from tests.hosted_server import HostedServer
+
+TRANSLATION = HUB_TASKS["translation"]
+
+
+@pytest.fixture(autouse=True)
+def _a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_test")
+
+
+def runs(settings: Settings) -> set[str]:
+    """Names of the kinds of experts that might run a task for which an embedded and a hosted model exist, and a local one if there were."""
+    answers = build_toolkit(settings).availability(HUB_TASKS["text-classification"])
+    return {name for name, a in answers.items() if a.ok or "is on this machine" in a.why}
+
+
+@pytest.mark.parametrize(
+    ("settings", "kinds"),
+    [
+        (Settings(), {"embedded", "local"}),
+        (Settings(experts="embedded"), {"embedded"}),
+        (Settings(experts="local"), {"embedded", "local"}),
+        (Settings(experts="hosted"), {"hosted"}),
+        (Settings(experts="hybrid"), {"embedded", "local", "hosted"}),
+        (Settings(experts="hybrid", private=True), {"embedded", "local"}),
+        (Settings(experts="embedded", endpoints=(("text-classification", "http://127.0.0.1:9"),)), {"embedded", "hosted"}),
+        (Settings(private=True, endpoints=(("text-classification", "http://127.0.0.1:9"),)), {"embedded", "local", "hosted"}),
+        (Settings(private=True, endpoints=(("text-classification", "https://models.example.org"),)), {"embedded", "local"}),
+    ],
+)
+def test_whose_experts_may_run(settings: Settings, kinds: set[str]) -> None:
+    assert runs(settings) == kinds
+
+
+def test_what_may_not_run_says_why_and_what_would_help() -> None:
+    default = build_toolkit(Settings()).availability(TRANSLATION)["hosted"]
+    assert (default.supported, default.ok) == (False, False)
+    assert default.why == "they would be sent what they work on, and were not asked for"
+    assert "--experts hybrid" in default.remedy
+    private = build_toolkit(Settings(private=True)).availability(TRANSLATION)["hosted"]
+    assert "--private forbids it" in private.why
+    only = build_toolkit(Settings(experts="hosted")).availability(TRANSLATION)
+    assert only["local"].why == only["embedded"].why == "only hosted experts are to run"
+
+
+def test_private_and_hosted_only_exclude_each_other() -> None:
+    with pytest.raises(SettingsError, match="--private forbids hosted experts"):
+        build_toolkit(Settings(private=True, experts="hosted"))
+
+
+def test_private_never_calls_the_hub() -> None:
+    runner = build_hosted(Settings(private=True, experts="hybrid", endpoints=(("translation", "http://localhost:9/t"),)))
+    assert runner is not None
+    assert runner.endpoints == {"translation": "http://localhost:9/t"}
+    assert not runner.availability(HUB_TASKS["summarization"]).ok
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("http://localhost:8000/v1", True),
+        ("http://127.0.0.1/", True),
+        ("http://127.8.9.1:1/", True),
+        ("http://[::1]:8000", True),
+        ("https://router.huggingface.co", False),
+        ("http://localhost.example.org", False),
+        ("http://127.0.0.1.example.org", False),
+        ("http://127.0.0.1@example.org", False),
+        ("http://192.168.0.2", False),
+        ("http://2130706433/", False),
+        ("not an address", False),
+        ("", False),
+        ("http://[::1", False),
+    ],
+)
+def test_what_is_on_this_machine(url: str, here: bool) -> None:
+    assert is_on_this_machine(url) is here
+
+
+def openai(url: str | None) -> BaseChatModel:
+    return ChatOpenAI(model="m", api_key="none", base_url=url)  # type: ignore[arg-type]
+
+
+def test_private_and_chat_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.delenv("OPENAI_API_BASE", raising=False)
+    check_private(None)
+    check_private(openai("http://localhost:8000/v1"))
+    with pytest.raises(SettingsError, match=r"ChatOpenAI asks api\.example\.org, and --private forbids"):
+        check_private(openai("https://api.example.org/v1"))
+    with pytest.raises(SettingsError, match=r"asks api\.openai\.com"):
+        check_private(openai(None))
+    with pytest.raises(SettingsError, match="ScriptedChat does not tell where"):
+        check_private(ScriptedChat(script=[]))
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://api.example.org/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with pytest.raises(SettingsError, match=r"asks api\.example\.org"):
+        HuggingGPT.from_settings(Settings(llm="openai:m", private=True))
+
+
+def test_private_and_tracing(monkeypatch: pytest.MonkeyPatch) -> None:
+    import langsmith.utils
+
+    forget: Any = langsmith.utils.get_env_var
+    forget.cache_clear()
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    try:
+        with pytest.raises(SettingsError, match="LangSmith"):
+            HuggingGPT.from_settings(Settings(private=True))
+    finally:
+        forget.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("EXPERTS", "hostd", "no kind of experts named 'hostd'. Did you mean 'hosted'"),
+        ("PRIVATE", "maybe", "HUGGINGGPT_PRIVATE must be 1 or 0, not 'maybe'"),
+        ("AGREE", "1", "HUGGINGGPT_AGREE must be a whole number of experts from 2 to 16, not '1'"),
+        ("AGREE", "17", "from 2 to 16"),
+        ("AGREE", "many", "from 2 to 16"),
+        ("ENDPOINTS", "translation", "HUGGINGGPT_ENDPOINTS must be a Hub task or a model id, and an address"),
+        ("ENDPOINTS", "=http://a", "HUGGINGGPT_ENDPOINTS must be"),
+    ],
+)
+def test_values_that_are_none(variable: str, value: str, message: str) -> None:
+    with pytest.raises((SettingsError, UnknownNameError), match=message):
+        Settings.from_environment({f"HUGGINGGPT_{variable}": value})
+
+
+def test_what_the_environment_says() -> None:
+    found = Settings.from_environment(
+        {
+            "HUGGINGGPT_EXPERTS": "hybrid",
+            "HUGGINGGPT_PRIVATE": "1",
+            "HUGGINGGPT_PROVIDER": "hf-inference",
+            "HUGGINGGPT_ENDPOINTS": "translation=http://a/b?c=d  org/name=https://x",
+            "HUGGINGGPT_AGREE": "3",
+            "HUGGINGGPT_ALLOW_HOSTS": "localhost:8000 files.lan",
+        }
+    )
+    assert (found.experts, found.private, found.provider, found.agree) == ("hybrid", True, "hf-inference", 3)
+    assert found.endpoints == (("translation", "http://a/b?c=d"), ("org/name", "https://x"))
+    assert found.allow_hosts == ("localhost:8000", "files.lan")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (Settings(experts="hosted", provider="hf-infrence"), "Did you mean 'hf-inference'"),
+        (Settings(endpoints=(("tranlation", "http://a"),)), "translation"),
+        (Settings(endpoints=(("translation", "ftp://a"),)), "ftp"),
+    ],
+)
+def test_providers_and_endpoints_that_are_none(settings: Settings, message: str) -> None:
+    with pytest.raises(CallerError, match=message):
+        build_toolkit(settings)
+
+
+def test_an_endpoint_of_ones_own_is_used_first_and_private_allows_it_on_this_machine(tmp_path: Path) -> None:
+    with HostedServer() as server:
+        url = server.url("text-classification")
+        agent = HuggingGPT.from_settings(Settings(private=True, endpoints=(("text-classification", url),), out=tmp_path))
+        reply = agent.ask("Is this review positive or negative: 'a wonderful film'")
+    (result,) = reply.trace.results
+    attempts: list[Any] = [(a.runner, a.error) for a in result.attempts]
+    assert (result.status, attempts) == ("ok", [("hosted", "")])
+    assert result.model == url
