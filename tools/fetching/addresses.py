@@ -20,7 +20,7 @@ _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEPT = "!$&'()*+,/:;=@[]^{|}~%"  # in a path, beside letters and digits; %: what is encoded stays so
-_LOCAL_ENDINGS = (".localhost", ".local", ".internal", ".localdomain", ".lan", ".home.arpa", ".onion")
+_LOCAL_ENDINGS = (".localhost", ".local", ".internal", ".localdomain", ".lan", ".home.arpa")
 _OTHER_PORTS = frozenset({
     # the Fetch standard's bad ports (https://fetch.spec.whatwg.org/#port-blocking): a request could be taken for one of another protocol
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113, 115, 117,

@@ -123,6 +123,7 @@ MASKED = [
     "http://exa$mple.com/",
     "http://xn--\u212a.com\u2100/",
     "http://exam\ud800ple.com/",
+    "http://example.com/\ud800.png",
     "http://example.com/" + "x" * 8_000,
 ]
 NAMES = [
