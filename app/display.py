@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,11 +108,20 @@ class Progress:
 
 
 def _ended(result: dict[str, Any]) -> str:
-    by = result["model"] or result["error"] or ""
-    others = [a for a in result["attempts"] if a["error"]]
-    after = f" [dim](after {', '.join(escape(a['model']) for a in others)} failed)[/]" if others and result["status"] == "ok" else ""
+    agreement = result.get("agreement")
+    by = ", ".join(agreement["experts"]) if agreement else result["model"] or result["error"] or ""
+    after = f" [dim]({escape(failed)})[/]" if result["status"] == "ok" and (failed := _failed(result["attempts"])) else ""
+    if agreement:
+        after = f" [dim](agreement {agreement['score']:.2f})[/]{after}"
     line = f"{_MARKS[result['status']]} {result['task_id']}  {escape(result['task'])}  [dim]{escape(by)}[/]{after}"
     return f"{line}  [dim]{result['seconds']:.2f} s[/]"
+
+
+def _failed(attempts: Sequence[dict[str, Any]]) -> str:
+    """Which models failed before the output came, as in "after org/a, org/b (3 times) failed"; empty where none did."""
+    counts = Counter(a["model"] for a in attempts if a["error"])
+    told = [model if n == 1 else f"{model} ({n} times)" for model, n in counts.items()]
+    return f"after {', '.join(told)} failed" if told else ""
 
 
 def show_reply(console: Console, reply: Reply) -> None:
