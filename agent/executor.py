@@ -7,9 +7,10 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..index.errors import HuggingGPTError
@@ -18,7 +19,7 @@ from ..tools.tool import HubTaskTool
 from .errors import TaskTimeoutError
 from .events import Listener, ignore, task_end, task_start
 from .plan import Plan, PlannedTask
-from .resolving import Resolver, collected
+from .resolving import Resolver, collected, surest
 from .selection import IndexSelector, Selector
 from .trace import TaskResult
 
@@ -132,7 +133,7 @@ class Executor:
             kept=results,
             config=config,
             gate=asyncio.Semaphore(self._concurrency) if self._concurrency else None,
-            resolver=Resolver(self._toolkit.tasks, request.file_names()),
+            resolver=Resolver(self._toolkit.tasks, request.file_names(), self._toolkit.store),
         )
         plan = await run.all(plans)
         return Ran(plan=plan, results=tuple(run.results[t.id] for t in plan.tasks))
@@ -153,6 +154,8 @@ class Executor:
             )
         if len(outcomes) == 1 and not any(r.each for _, r in planned.refs()):
             return outcomes[0]
+        if not any(r.each for _, r in planned.refs()) and (best := self._surest(planned, outcomes)) is not None:
+            return best
         return self._together(planned, list(outcomes))
 
     async def _candidates(self, tool: BaseTool, planned: PlannedTask, text: str) -> tuple[Candidate, ...]:
@@ -209,6 +212,14 @@ class Executor:
 
     def _own_value(self, media: bool, value: Any) -> Any:
         return self._toolkit.store.add_file(str(value)).as_json() if media else value
+
+    def _surest(self, planned: PlannedTask, outcomes: Sequence[TaskResult]) -> TaskResult | None:
+        """The best answer to one question about several pages, for tasks that rate their answers."""
+        place = surest(self._toolkit.tasks[planned.task], [o.output if o.status == "ok" else None for o in outcomes])
+        if place is None:
+            return None
+        told = f"the surest answer, from page {place + 1} of {len(outcomes)}"
+        return replace(outcomes[place], notes=(*outcomes[place].notes, told), attempts=tuple(a for o in outcomes for a in o.attempts))
 
     def _together(self, planned: PlannedTask, outcomes: list[TaskResult]) -> TaskResult:
         failed = next((o for o in outcomes if o.status != "ok"), None)
@@ -305,7 +316,9 @@ class _Run:
         if lost:
             why = ", ".join(f"{r.task} (task {r.task_id})" for r in lost)
             return TaskResult(task_id=task.id, task=task.task, status="skipped", error=f"its input from {why} never came")
-        calls = self.resolver.resolve(task, self.results, as_paths=not self.executor.knows_artifacts(task))
+        as_paths = not self.executor.knows_artifacts(task)  # for these files are read, which takes its time
+        resolve = partial(self.resolver.resolve, task, self.results, as_paths=as_paths)
+        calls = await asyncio.to_thread(resolve) if as_paths else resolve()
         key = _key(task, calls)
         if self.kept is not None and (found := await self.kept.aget(key)) is not None:
             return TaskResult.from_json(found)

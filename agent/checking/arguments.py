@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from ...tools.parts import split_part
 from ...tools.task import Kind, Port
 from ..plan import Argument, Ref
 from .sheet import Sheet
@@ -158,8 +159,13 @@ class _Fitting:
         if isinstance(value, Ref):
             return self._ref(port, value)
         file = self._sheet.files.get(value) if isinstance(value, str) else None
+        if file is None and isinstance(value, str):
+            whole, part = split_part(value)
+            file = self._sheet.files.get(whole) if part else None
+            if file is not None and (port.kind is Kind.IMAGE or (port.kind is Kind.TEXT and file.fits(Kind.TEXT))):
+                return value, None
         if file is not None:
-            if port.kind.accepts(file.kind) or (port.kind is Kind.TABLE and file.kind is Kind.TEXT):
+            if file.fits(port.kind) or (port.kind is Kind.TABLE and file.kind is Kind.TEXT):
                 return value, None
             bridged, more = bridge(self._sheet, self._id, port, value, file.kind)
             text = f"{file.name!r} is of kind {file.kind}, the port takes {port.kind}{more}"

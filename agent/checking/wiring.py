@@ -27,7 +27,11 @@ def only_source(sheet: Sheet, ident: str, port: Port, taken: Mapping[str, Argume
     arguments = [a for t in sheet.planned.values() for a in t.arguments.values()]
     values = [v for a in (*arguments, *taken.values()) for v in _listed(a)]
     busy = {v.task_id for v in values if isinstance(v, Ref)}
-    named = {f.id: n for n, f in sheet.files.items() if f.kind is port.kind and port.kind is not Kind.TEXT}
+    named = {
+        f.id: n
+        for n, f in sheet.files.items()
+        if (f.kind is port.kind or (port.kind.is_media and f.fits(port.kind))) and port.kind is not Kind.TEXT
+    }
     read = {sheet.files[v].id for v in values if isinstance(v, str) and v in sheet.files}
     made = list(_earlier(sheet, ident, port))
     free: list[Argument] = [n for f, n in named.items() if f not in read]

@@ -183,7 +183,7 @@ class Wiring:
             if files:
                 return [self.request.name_of(f) for f in files]
             return self.reading.payload.splitlines() or None
-        files = [f for f in self.request.files if f.kind is port.kind]
+        files = [f for f in self.request.files if f.kind is port.kind] or [f for f in self.request.files if f.fits(port.kind)]
         return [self.request.name_of(f) for f in files] or None
 
     def _text(self, node: Node, taken: set[str]) -> Argument | None:
@@ -241,7 +241,7 @@ class Wiring:
         return None
 
     def _medium(self, node: Node, port: Port) -> Argument | None:
-        fits = [f for f in self.request.files if port.kind.accepts(f.kind)] or (
+        fits = sorted((f for f in self.request.files if f.fits(port.kind)), key=lambda f: not port.kind.accepts(f.kind)) or (
             [f for f in self.request.files if f.kind is Kind.TEXT] if port.kind is Kind.TABLE else []
         )
         if node.file is not None and any(f is node.file for f in fits):
