@@ -13,6 +13,7 @@ from typing import Any
 from ....index.errors import ExpertError
 
 _WORDS = 300
+_LONGEST = 1e9
 _BUSY = {408: "took too long", 429: "gets too many calls", 500: "broke down", 502: "could not be reached behind its gateway",
          503: "is not ready, or busy", 504: "did not answer its gateway in time"}  # fmt: skip
 _LOG_IN = "Give a valid token that may call inference providers: set HF_TOKEN or run `hf auth login`."
@@ -96,7 +97,10 @@ def _of_client(error: BaseException, what: str, words: str) -> Failure:
     if "api_key" in said or "api key" in said:
         return _made(what, "there is no token for it", cause=Cause.ACCOUNT, remedy=_LOG_IN)
     if isinstance(error, json.JSONDecodeError):
-        return _made(what, "the reply is no JSON")
+        if error.doc.lstrip().startswith("<"):
+            return _made(what, "the reply is an HTML page, no JSON", remedy="Look whether the address is right, and needs no login.")
+        page = error.doc.lstrip()[:1] == "<"
+        return _made(what, "the reply is a web page (HTML), and no answer" if page else "the reply is no JSON")
     return _made(what, f"the reply cannot be read ({type(error).__name__}{': ' if words else ''}{words[:120]})")
 
 
@@ -186,8 +190,8 @@ def _plain(words: str, secret: str | None) -> str:
 def _retry_after(response: Any) -> float | None:
     """Seconds, from a number, a date, or the Hub's own header for limits."""
     given = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d*)?", given):
-        return float(given)
+    if re.fullmatch(r"\d+(\.\d*)?", given):
+        return min(float(given), _LONGEST)
     if given:
         try:
             date = parsedate_to_datetime(given)

@@ -13,14 +13,16 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ....index.errors import CallerError, ExpertError, HuggingGPTError, RemoteError
+from ....index.errors import CallerError, ExpertError, RemoteError
 from ...errors import ExpertTimeoutError
 from ..packages import missing, not_installed
 from ..runner import Availability, Place, RunnerOutput
 from ..workers import Job, Workers
+from .client import client_type
 from .endpoints import Endpoint, is_hub_id, read_endpoints
 from .facts import UNREACHABLE_LIFETIME, Facts
 from .failures import Cause, Failure, cannot_be_used, failure
+from .limits import HEADERS, Bounded
 from .row import HostedRow, Way
 from .table import HOSTED
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 _PACKAGE = "huggingface_hub"
 _LOG_IN = "Give a token: set HF_TOKEN or run `hf auth login`; or name an endpoint of your own: --endpoint TASK=URL."
 _LATER = " Or try again later."
+_GRACE = 1.0  # seconds: a call ends by our own timer, and with its words, before the client's, which counts anew with each byte
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +132,11 @@ class HostedRunner:
 
     def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
         """Whether a hosted model can do `task`, as far as is known here: nobody is asked. Takes microseconds."""
+        possible = self._possible(task, card)
+        return possible if card is None or not possible.ok else self._as_known(self._table[task.name], card)
+
+    def _possible(self, task: HubTask, card: ModelCard | None) -> Availability:
+        """The same, whatever earlier calls told."""
         row = self._table.get(task.name)
         if row is None:
             return Availability(supported=False, ok=False, why="hosted models are not called for this task")
@@ -239,6 +247,13 @@ class HostedRunner:
                 return on_hub
             if self._provider is not None and card.providers and self._provider not in card.providers:
                 return _no(f"{self._provider} does not serve it, but {', '.join(card.providers[:5])}", "Choose another provider.")
+        return Availability(supported=True, ok=True)
+
+    def _as_known(self, row: HostedRow, card: ModelCard) -> Availability:
+        """What earlier calls told about a model that can be called."""
+        target = self._target(row, card)
+        if target is None:  # see `_of_card`
+            raise ValueError(card.id)
         for name in (target.server, target.account, target.fact):
             known = self.facts.about(name)
             if known is not None and known.why:
@@ -272,7 +287,7 @@ class HostedRunner:
         )
 
     def _submit(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> Job[RunnerOutput]:
-        available = self.availability(task, card)
+        available = self._possible(task, card)  # facts are for choosing: one that failed a moment ago may be called again
         target = self._target(self._table[task.name], card) if available.ok else None
         if target is None:
             raise ExpertError(f"{card.id!r} cannot do {task.name} because {available.why}.", remedy=available.remedy)
@@ -318,16 +333,15 @@ class HostedRunner:
 
     def _asked(self, way: Way, target: _Target, inputs: Mapping[str, Any]) -> Any:
         """The reply, or what went wrong."""
-        from huggingface_hub import InferenceClient
-
         given = way.ask(inputs)
-        bare: dict[str, Any] = {"headers": {"authorization": None}} if target.token is None else {}  # it would look for a token by itself
-        more = bare if target.endpoint is not None else {"provider": self._provider, "bill_to": self._bill_to}
+        headers: dict[str, Any] = {**HEADERS} if target.token is not None else {**HEADERS, "authorization": None}  # it would look for one
+        more = {} if target.endpoint is not None else {"provider": self._provider, "bill_to": self._bill_to}
         try:
-            with InferenceClient(model=target.model, token=target.token, timeout=self._timeout, **more) as client:
+            with InferenceClient(model=target.model, token=target.token, timeout=self._timeout, headers=headers, **more) as client:
+                client.exit_stack = Bounded()
                 return getattr(client, way.method)(**given)
-        except HuggingGPTError:
-            raise
+        except ExpertError as e:
+            raise cannot_be_used(e, what=target.what) from e
         except Exception as e:  # the client lets everything through, from its HTTP library's errors to those of reading a reply
             return failure(e, what=target.what, secret=target.token)
 
