@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -131,4 +130,4 @@ def _float(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:  # a whole number may have any size
-        return math.copysign(1.7e308, value)
+        return 1.7e308 if value > 0 else -1.7e308

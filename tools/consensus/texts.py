@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...index.minilm import Encoder
 
 BY_WORDS = "The mean over pairs of experts of 1 - the word error rate between their texts (case and punctuation left aside), at least 0."
-BY_PIECES = "The mean over pairs of experts of chrF, the F1 of the pieces of up to 6 characters of their texts, times the F1 of the numbers in them."
+BY_PIECES = "The mean over pairs of experts of chrF, an F1 of pieces of up to 6 characters, times the F1 of the numbers in their texts."
 BY_MEANING = (
     "The mean over pairs of experts of how alike their texts are: short answers by F1 of their words; longer ones by the cosines between "
     "each sentence and the nearest of the other text, times the F1 of the numbers in them, halved where only one says 'not'."
@@ -36,7 +36,7 @@ BY_WORDS_OR_MEANING = f"The higher of two: the words ({BY_WORDS[:-1]}), or the m
 _CLOSE = 0.8
 _LONGEST_ANSWER = 5
 _MOST_WORDS, _MOST_CHARACTERS, _MOST_SENTENCES = 10_000, 20_000, 40
-_WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W_]+(?:['’.,][^\W_]+)*")
+_WORD = re.compile(r"[぀-ヿ㐀-鿿]|[^\W_]+(?:['’.,][^\W_]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NOT = frozenset("no not never none nobody nothing neither nor cannot without".split())
