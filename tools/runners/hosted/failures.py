@@ -13,7 +13,6 @@ from typing import Any
 from ....index.errors import ExpertError
 
 _WORDS = 300
-_LONGEST = 1e9
 _BUSY = {408: "took too long", 429: "gets too many calls", 500: "broke down", 502: "could not be reached behind its gateway",
          503: "is not ready, or busy", 504: "did not answer its gateway in time"}  # fmt: skip
 _LOG_IN = "Give a valid token that may call inference providers: set HF_TOKEN or run `hf auth login`."
@@ -99,8 +98,7 @@ def _of_client(error: BaseException, what: str, words: str) -> Failure:
     if isinstance(error, json.JSONDecodeError):
         if error.doc.lstrip().startswith("<"):
             return _made(what, "the reply is an HTML page, no JSON", remedy="Look whether the address is right, and needs no login.")
-        page = error.doc.lstrip()[:1] == "<"
-        return _made(what, "the reply is a web page (HTML), and no answer" if page else "the reply is no JSON")
+        return _made(what, "the reply is no JSON")
     return _made(what, f"the reply cannot be read ({type(error).__name__}{': ' if words else ''}{words[:120]})")
 
 
@@ -190,8 +188,8 @@ def _plain(words: str, secret: str | None) -> str:
 def _retry_after(response: Any) -> float | None:
     """Seconds, from a number, a date, or the Hub's own header for limits."""
     given = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d*)?", given):
-        return min(float(given), _LONGEST)
+    if re.fullmatch(r"\d{1,9}(\.\d*)?", given):
+        return float(given)
     if given:
         try:
             date = parsedate_to_datetime(given)

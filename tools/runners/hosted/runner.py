@@ -22,7 +22,6 @@ from .client import client_type
 from .endpoints import Endpoint, is_hub_id, read_endpoints
 from .facts import UNREACHABLE_LIFETIME, Facts
 from .failures import Cause, Failure, cannot_be_used, failure
-from .limits import HEADERS, Bounded
 from .row import HostedRow, Way
 from .table import HOSTED
 
@@ -334,11 +333,10 @@ class HostedRunner:
     def _asked(self, way: Way, target: _Target, inputs: Mapping[str, Any]) -> Any:
         """The reply, or what went wrong."""
         given = way.ask(inputs)
-        headers: dict[str, Any] = {**HEADERS} if target.token is not None else {**HEADERS, "authorization": None}  # it would look for one
-        more = {} if target.endpoint is not None else {"provider": self._provider, "bill_to": self._bill_to}
+        bare: dict[str, Any] = {"headers": {"authorization": None}} if target.token is None else {}  # it would look for a token by itself
+        more = bare if target.endpoint is not None else {"provider": self._provider, "bill_to": self._bill_to}
         try:
-            with InferenceClient(model=target.model, token=target.token, timeout=self._timeout, headers=headers, **more) as client:
-                client.exit_stack = Bounded()
+            with client_type()(model=target.model, token=target.token, timeout=self._timeout + _GRACE, **more) as client:
                 return getattr(client, way.method)(**given)
         except ExpertError as e:
             raise cannot_be_used(e, what=target.what) from e
