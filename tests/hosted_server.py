@@ -101,7 +101,7 @@ class HostedServer:
         class Handler(_Handler):
             owner = server
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http = _Listening(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -196,6 +196,10 @@ class HostedServer:
         mapped = "conversational" if task in ("text-generation", "image-text-to-text") else task
         told = {p: {"status": "live", "providerId": name, "task": mapped} for p in self.providers.get(name, ["hf-inference"])}
         return {"id": name, "modelId": name, "pipeline_tag": task, "tags": [task], "inferenceProviderMapping": told}
+
+
+class _Listening(ThreadingHTTPServer):
+    request_queue_size = 512  # with the usual 5, the sixth of many callers at once waits for a second
 
 
 class _Handler(BaseHTTPRequestHandler):
