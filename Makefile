@@ -43,7 +43,7 @@ dist/.wheel: $(SOURCES) | .venv/.python
 	touch $@
 
 .venv/.dev: .venv/.wheel pyproject.toml constraints.txt
-	$(BIN)/python $(PIP) --group dev "$$(ls dist/*.whl)[local,diffusion,tabular]"
+	$(BIN)/python $(PIP) --group dev "$$(ls dist/*.whl)[local,diffusion,tabular,media]"
 	touch $@
 
 .venv-clean/.wheel: dist/.wheel constraints.txt
