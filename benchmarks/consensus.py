@@ -37,7 +37,7 @@ from tests.local_models.trained import picture_of, sentences
 
 Distribution = Mapping[str, float]
 _BOOTSTRAPS = 2_000
-_BINS = (0.0, 0.25, 0.5, 0.625, 0.75, 0.875, 1.0)
+_BINS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0)
 _NOISE = 0.45
 """Standard deviation of what is added to the brightness of the digits, 0..1."""
 
@@ -76,7 +76,7 @@ def _entropy(given: Distribution) -> float:
 
 
 def _divergence(given: Sequence[Distribution]) -> float:
-    return 1 - (_entropy(_mean(given)) - float(np.mean([_entropy(d) for d in given]))) / np.log2(len(given))
+    return float(1 - (_entropy(_mean(given)) - np.mean([_entropy(d) for d in given])) / np.log2(len(given)))
 
 
 def _root(one: Distribution, other: Distribution) -> float:
@@ -84,12 +84,12 @@ def _root(one: Distribution, other: Distribution) -> float:
 
 
 SCORES: Mapping[str, Callable[[Sequence[Distribution]], float]] = {
-    "overlap of distributions (the one that is used)": lambda g: mean_of_pairs(g, overlap),
+    "overlap of distributions": lambda g: mean_of_pairs(g, overlap),
     "Bhattacharyya coefficient": lambda g: mean_of_pairs(g, _root),
     "1 - Jensen-Shannon divergence": _divergence,
     "share of votes": _share,
     "share of votes × mean probability": lambda g: _share(g) * max(_mean(g).values()),
-    "share of votes × overlap": lambda g: _share(g) * mean_of_pairs(g, overlap),
+    "share of votes × overlap (the one that is used)": lambda g: _share(g) * mean_of_pairs(g, overlap),
     "mean probability of the agreed label": lambda g: max(_mean(g).values()),
     "probability that two draws are equal": lambda g: mean_of_pairs(g, lambda a, b: sum(a[k] * b[k] for k in a.keys() & b.keys())),
 }
@@ -218,6 +218,18 @@ def score_rows(all_answers: Mapping[str, Answers]) -> list[list[str]]:
     return rows
 
 
+def threshold_rows(all_answers: Mapping[str, Answers]) -> list[list[str]]:
+    """What the note on low agreement is worth."""
+    rows = []
+    for name, answers in all_answers.items():
+        for size, agreed in answers.agreed.items():
+            right = hits([label for label, _ in agreed], answers.right)
+            low = np.array([s < LOW for _, s in agreed])
+            means = [f"{right[side].mean():.3f}" if side.any() else "–" for side in (low, ~low)]
+            rows.append([name, str(size), *means, f"{low.mean():.2f}"])
+    return rows
+
+
 def draw(all_answers: Mapping[str, Answers], path: Path) -> None:
     """Accuracy by agreement, one panel of the picture for each data set."""
     import matplotlib as mpl
@@ -247,7 +259,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=600, help="held-out cases of each data set")
     parser.add_argument("--seed", type=int, default=0, help="of the training")
     given = parser.parse_args()
-    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -263,6 +275,7 @@ def main() -> None:
     print(table(["data", "who", "accuracy", "over the best single one of them (95 %)", "at least as good"], rows))
     binned = [[n, f"{a:g} to {b:g}", str(c), f"{r:.3f}"] for n, one in answers.items() for a, b, c, r in bins(one)]
     print("\n" + table(["data", "agreement of 5", "cases", "accuracy"], binned))
+    print("\n" + table(["data", "experts", f"accuracy below {LOW:g}", f"accuracy from {LOW:g} on", "share below"], threshold_rows(answers)))
     heads = [f"{n}, {k}" for n in answers for k in (3, 5)]
     print("\n" + table(["score", *heads], score_rows(answers)))
     if given.plot:

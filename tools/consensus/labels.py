@@ -1,7 +1,8 @@
 """Labels with scores: averaged.
 
-The average of what classifiers say is right more often than their votes are counted, and the best single one seldom beats it
-(Kittler et al., "On combining classifiers", 1998: the sum rule).
+The average of what classifiers say is at least as often right as a count of their votes, and the best single one seldom beats it (the sum
+rule of Kittler et al., "On combining classifiers", 1998). Of the scores of agreement that were tried and give 1 for equal answers, the one
+here tells right answers best from wrong ones (benchmarks/consensus.py).
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Any
 from .merged import Merged, mean, mean_of_pairs, nearest, short, spelled
 
 DEFINITION = (
-    "The mean over pairs of experts of what their distributions over the labels have in common: the sum of the lower of both scores, "
-    "divided by the larger sum of scores; a label that an expert does not list counts as 0 there."
+    "The share of experts whose top label is the agreed one, times the mean over pairs of experts of what their distributions over the "
+    "labels have in common: the sum of the lower of both scores, divided by the larger sum of scores; a label that an expert does not list "
+    "counts as 0 there."
 )
 _UNNAMED = re.compile(r"label \d+")
 
@@ -39,7 +41,7 @@ def merge_labels(values: Sequence[Any]) -> Merged:
     unnamed = [names[k] for k in order if _UNNAMED.fullmatch(k)]
     return Merged(
         value=[names[k] for k in order] if bare else [{"label": names[k], "score": scores[k]} for k in order],
-        score=mean_of_pairs(given, overlap),
+        score=tops.count(best) / len(tops) * mean_of_pairs(given, overlap),
         said=tuple(_said(d, t, names) for d, t in zip(given, tops, strict=True)),
         differs=tuple(t != best for t in tops),
         nearest=nearest(likeness),

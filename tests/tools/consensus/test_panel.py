@@ -84,7 +84,7 @@ def test_the_agreed_answer_and_how_it_came_about() -> None:
         "labels": [{"label": "cat", "score": pytest.approx(0.5)}, {"label": "dog", "score": pytest.approx(0.3)}]
     }
     agreement = message.artifact["agreement"]
-    assert agreement["score"] == pytest.approx((0.7 / 0.8) / 3, abs=1e-4)
+    assert agreement["score"] == pytest.approx(2 / 3 * (0.7 / 0.8) / 3, abs=1e-4)
     assert agreement["experts"] == {"lab/first": "dog (0.90)", "lab/second": "cat (0.80)", "lab/third": "cat (0.70)"}
     assert agreement["dissent"] == {"lab/first": "dog (0.90)"}
     assert agreement["failures"] == {}
@@ -92,9 +92,9 @@ def test_the_agreed_answer_and_how_it_came_about() -> None:
     assert tried(message) == [("first", True), ("third", True), ("second", True)]  # the nearest to what is agreed stands last
     assert message.content == (
         "labels: cat (0.50), dog (0.30)\n"
-        "note: the experts disagree (agreement 0.29 of 1): lab/first says dog (0.90); lab/second says cat (0.80); "
+        "note: the experts disagree (agreement 0.19 of 1): lab/first says dog (0.90); lab/second says cat (0.80); "
         "lab/third says cat (0.70)\n"
-        "agreement: 0.29 of 1 among 3 experts; lab/first says dog (0.90)\n"
+        "agreement: 0.19 of 1 among 3 experts; lab/first says dog (0.90)\n"
         "made by: lab/first, lab/second, lab/third"
     )
 
