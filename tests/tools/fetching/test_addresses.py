@@ -34,6 +34,12 @@ def test_addresses_are_read_in_one_way(url: str, read: str) -> None:
     assert read_address(read) == read_address(url)
 
 
+@pytest.mark.parametrize("host", ["[fe80::1%25eth0]", "[2606:4700::1111%eth0]", "[::ffff:127.0.0.1%1]"])
+def test_no_network_interface_is_named(host: str) -> None:
+    with pytest.raises(MediaError, match="its IPv6 address cannot be read"):
+        read_address(f"http://{host}/")
+
+
 @pytest.mark.parametrize("value", [None, 5, b"http://example.com/", ["http://example.com/"]])
 def test_an_address_is_a_text(value: object) -> None:
     with pytest.raises(MediaError, match=f"An address is a text, not {type(value).__name__}"):
