@@ -293,7 +293,8 @@ def _said_of_all(failures: Sequence[Failure], alike: Sequence[str]) -> HuggingGP
     """The failure that is told where all failed: the caller's own fault, else the last; with a word where they failed alike."""
     errors = [f.error for f in failures]
     told = next((e for e in errors if isinstance(e, CallerError)), errors[-1])
-    return ExpertError(" ".join([told.message, *alike]), remedy=told.remedy) if alike else told
+    stop = "" if told.message.endswith((".", "!", "?")) else "."
+    return ExpertError(" ".join([told.message + stop, *alike]), remedy=told.remedy) if alike else told
 
 
 def _media(port: Port, value: Any) -> list[NewMedia]:

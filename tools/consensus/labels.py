@@ -14,9 +14,9 @@ from typing import Any
 from .merged import Merged, mean, mean_of_pairs, nearest, short, spelled
 
 DEFINITION = (
-    "The share of experts whose top label is the agreed one, times the mean over pairs of experts of what their distributions over the "
-    "labels have in common: the sum of the lower of both scores, divided by the larger sum of scores; a label that an expert does not list "
-    "counts as 0 there."
+    "The share of experts that give no label a higher score than the agreed one, times the mean over pairs of experts of what their "
+    "distributions over the labels have in common: the sum of the lower of both scores, divided by the larger sum of scores; a label that an "
+    "expert does not list counts as 0 there."
 )
 _UNNAMED = re.compile(r"label \d+")
 
@@ -37,13 +37,14 @@ def merge_labels(values: Sequence[Any]) -> Merged:
     order = sorted(names, key=lambda k: (-scores[k], -tops.count(k), k))
     bare = all(isinstance(entry, str) for value in values for entry in value)
     best = order[0] if order else None
-    likeness = [overlap(d, scores) + (t == best) for d, t in zip(given, tops, strict=True)]
+    votes = [best is None or d.get(best, -1.0) == max(d.values(), default=0.0) for d in given]
+    likeness = [overlap(d, scores) + v for d, v in zip(given, votes, strict=True)]
     unnamed = [names[k] for k in order if _UNNAMED.fullmatch(k)]
     return Merged(
         value=[names[k] for k in order] if bare else [{"label": names[k], "score": scores[k]} for k in order],
-        score=tops.count(best) / len(tops) * mean_of_pairs(given, overlap),
+        score=sum(votes) / len(votes) * mean_of_pairs(given, overlap),
         said=tuple(_said(d, t, names) for d, t in zip(given, tops, strict=True)),
-        differs=tuple(t != best for t in tops),
+        differs=tuple(not v for v in votes),
         nearest=nearest(likeness),
         notes=(f"labels such as {unnamed[0]} have no names: that they mean the same to each expert is not known",) if unnamed else (),
     )

@@ -176,7 +176,7 @@ def test_all_failing_alike_points_at_what_they_share() -> None:
     message = run(script)
     assert (message.status, message.artifact["status"], message.artifact["remedy"]) == ("error", "failed", "Buy.")
     assert message.artifact["error"] == (
-        "lab/fourth needs 10.5 GB at '/models/fourth' (0x7f3a2b4c) 4 experts that should be independent failed in the same way "
+        "lab/fourth needs 10.5 GB at '/models/fourth' (0x7f3a2b4c). 4 experts that should be independent failed in the same way "
         "(lab/first, lab/second, lab/third, lab/fourth): the input or what they share is likely at fault."
     )
     assert [ok for _, ok in tried(message)] == [False] * 4
@@ -197,7 +197,7 @@ def test_the_callers_fault_ends_it_and_is_told() -> None:
     fault = CallerError("the text is not English", remedy="Translate it.")
     message = run({"first": fault, "second": fault, "third": label("never asked")}, agree=2)
     assert message.artifact["status"] == "failed"
-    assert str(message.content).startswith("text-classification gave no result. the text is not English")
+    assert str(message.content).startswith("text-classification gave no result. the text is not English. 2 experts that")
     assert message.artifact["remedy"] == "Translate it."
     assert tried(message) == [("first", False), ("second", False)]
 
