@@ -15,8 +15,8 @@ from .merged import Merged, mean, mean_of_pairs, nearest, short, spelled
 
 DEFINITION = (
     "The share of experts that give no label a higher score than the agreed one, times the mean over pairs of experts of what their "
-    "distributions over the labels have in common: the sum of the lower of both scores, divided by the larger sum of scores; a label that an "
-    "expert does not list counts as 0 there."
+    "distributions over the labels have in common: the sum of the lower of both scores, divided by the larger sum of scores; a label that "
+    "an expert does not list counts as 0 there."
 )
 _UNNAMED = re.compile(r"label \d+")
 
