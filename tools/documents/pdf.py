@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ MAX_PICTURES = 50
 MAX_CHARACTERS = 5_000_000
 _DPI = 150
 _MAX_PAGE_PIXELS = 16_000_000
+_LONGEST_SIDE = 16_000
 _LOOKED_AT = 10
 _FEW = 100
 """Characters below which a page that is covered by a picture counts as a scan: a stamp or a page number is no text layer."""
@@ -136,7 +138,7 @@ def page_png(artifact: Artifact, page: int) -> bytes:
 def _scale(width: float, height: float) -> float:
     """Pixels a point (1/72 inch), such that the page has at least one pixel and not too many."""
     width, height = max(width, 1.0), max(height, 1.0)
-    return min(_DPI / 72, (_MAX_PAGE_PIXELS / (width * height)) ** 0.5, _MAX_PAGE_PIXELS**0.5 / max(width, height) * 4)
+    return min(_DPI / 72, math.sqrt(_MAX_PAGE_PIXELS / (width * height)), _LONGEST_SIDE / max(width, height))
 
 
 def _check_page(artifact: Artifact, page: int) -> None:

@@ -132,7 +132,8 @@ def _given(request: Request) -> tuple[float, ...]:
     names = {f.name for f in request.files}
     quoted = len({q[q.lastgroup or "a"].strip() for q in _QUOTE.finditer(request.text)} - names)
     kinds = [k if k in KINDS else Kind.TABLE for k in files or earlier] + [Kind.TEXT] * (quoted or request.text.strip().count("\n") > 1)
-    there = [float(k in kinds) for k in KINDS]
+    pages = any(f.fits(Kind.IMAGE) for f in request.files)  # of a PDF, which may be read as a text or looked at
+    there = [float(k in kinds or (k is Kind.IMAGE and pages)) for k in KINDS]
     several = [float(kinds.count(k) > 1) for k in KINDS]
     return (*there, *several, float(quoted > 0), float(bool(earlier)))
 
