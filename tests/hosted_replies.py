@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import huggingface_hub as hf
 import numpy as np
-from huggingface_hub.inference._generated import types as hf
 from PIL import Image
 
 from langchain_hugginggpt.tools.media import wav_bytes

@@ -96,13 +96,7 @@ class HostedServer:
         self._gates: list[threading.Event] = []
 
     def __enter__(self) -> Self:
-        server = self
-
-        class Handler(_Handler):
-            owner = server
-
-        self._http = _Listening(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
+        self._http = _Listening(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self

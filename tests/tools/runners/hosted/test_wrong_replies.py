@@ -62,7 +62,7 @@ _ENTITY = {"entity_group": "PER", "score": 0.9, "word": "Ada", "start": 0, "end"
 _PICTURES = (b"", b"no picture", _PNG[:-1], _PNG[:60], _jpeg()[:-200], MP4, {"error": "out of memory"})
 _SOUNDS = (b"", b"no sound", _WAV[:-9], _WAV[:44], _PNG, {"error": "out of memory"}, "<html></html>")
 _VIDEOS = (b"", b"no video", MP4[:-1], MP4[:24], _PNG, _WAV, {"error": "out of memory"})
-_CHATS = (
+_CHATS: tuple[Any, ...] = (
     {},
     {"choices": []},
     {"choices": [{}]},
