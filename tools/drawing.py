@@ -49,7 +49,7 @@ def drawn(task: HubTask, inputs: Mapping[str, Any], values: Mapping[str, Any]) -
         picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
     out = io.BytesIO()
     try:
-        draw(picture, values, scale).save(out, "PNG")
+        draw(picture, values, scale).save(out, "PNG", compress_level=1)  # twice as fast, and hardly larger
     except (OSError, ValueError) as e:  # a mask that is no picture
         raise MediaError(f"What {task.name} gave cannot be drawn: {e}.") from e
     return (NewMedia(data=out.getvalue(), media_type="image/png", name=f"{task.name}.png"),)

@@ -7,10 +7,11 @@ import io
 
 from ....index.errors import ExpertError
 from ...artifacts import Artifact
-from ...media import load_image
+from ...media import MAX_PIXELS, load_image
 
 MAX_UPLOAD = 100 * 2**20
 _TELLS_ROTATION = 0x0112  # EXIF
+_ON_THEIR_SIDE = range(5, 9)
 _NAMES = {"audio/mp4": "audio/m4a"}  # as the Hub's servers call it
 
 
@@ -21,13 +22,11 @@ def picture(artifact: Artifact) -> bytes:
         MediaError: it is no picture, a damaged one, or too large.
         ExpertError: it has more than 100 MiB.
     """
-    from PIL import Image
-
     data = _read(artifact)
+    if _is_whole_upright_jpeg(data):
+        return _with_type(data, artifact.media_type)
     upright = load_image(artifact)  # sent unread, a damaged file would cost a call
-    with Image.open(io.BytesIO(data)) as raw:
-        turned = raw.getexif().get(_TELLS_ROTATION, 1) != 1
-    if not turned:
+    if _rotation(data) == 1:
         return _with_type(data, artifact.media_type)
     out = io.BytesIO()
     upright.save(out, "PNG")
@@ -50,8 +49,38 @@ def in_base64(data: bytes) -> str:
 
 
 def upright_size(artifact: Artifact) -> tuple[int, int]:
-    """Width and height of a picture as it is shown."""
-    return load_image(artifact).size
+    """Width and height of a picture that was sent, as it is shown."""
+    from PIL import Image
+
+    data = _read(artifact)
+    with Image.open(io.BytesIO(data)) as raw:
+        width, height = raw.size
+    return (height, width) if _rotation(data) in _ON_THEIR_SIDE else (width, height)
+
+
+def _is_whole_upright_jpeg(data: bytes) -> bool:
+    """False for all that `load_image` has to look at. A JPEG is read to its end at an eighth of its size, in an eighth of the time."""
+    from PIL import Image
+
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as raw:
+            if raw.size[0] * raw.size[1] > MAX_PIXELS or raw.getexif().get(_TELLS_ROTATION, 1) != 1:
+                return False
+            raw.draft("L", (1, 1))
+            raw.load()
+    except Exception:  # whatever it is, `load_image` says it better
+        return False
+    return True
+
+
+def _rotation(data: bytes) -> int:
+    """As EXIF numbers it; 1 is upright."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as raw:
+        return int(raw.getexif().get(_TELLS_ROTATION, 1))
 
 
 def _read(artifact: Artifact) -> bytes:
