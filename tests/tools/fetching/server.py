@@ -58,8 +58,8 @@ class Server:
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}{path}"
 
     def wait_until_left(self, connection: socket.socket) -> None:
-        """Wait until the other side closes the connection."""
-        with suppress(OSError):
+        """Wait until the other side closes the connection, at most 5 seconds."""
+        with suppress(ConnectionError):
             while connection.recv(1000):
                 pass
         self.left.set()

@@ -15,7 +15,7 @@ import pytest
 from langchain_hugginggpt.tools.errors import MediaError
 from langchain_hugginggpt.tools.fetching import Fetched, Fetcher
 from tests.tools.fetching.fetched import MOST, fetched
-from tests.tools.fetching.server import Server, redirect, response
+from tests.tools.fetching.server import Detour, Server, redirect, response
 
 
 def test_a_file(side: str) -> None:
@@ -32,6 +32,13 @@ def test_a_file(side: str) -> None:
         f"host: {server.host}",
         "user-agent: langchain-hugginggpt",
     ]
+
+
+def test_the_host_header_of_an_ipv6_address() -> None:
+    with Server(response(b"x")) as server:
+        found = Fetcher(network=Detour()).fetch(server.url(host="[2606:4700:0::1111]"))
+    assert found.url == server.url(host="[2606:4700::1111]")
+    assert f"\r\nHost: [2606:4700::1111]:{server.port}\r\n".encode() in server.requests[0]
 
 
 def test_nothing_of_the_environment_is_used(side: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
