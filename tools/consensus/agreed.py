@@ -18,8 +18,8 @@ from .rules import Rule, rule_for
 if TYPE_CHECKING:
     from ...index.minilm import Encoder
 
-LOW = 0.5
-"""Below this agreement a note says that the experts disagree; `benchmarks/consensus.py` measures what it is worth."""
+LOW = 0.375
+"""Below this agreement a note says that the experts disagree: `benchmarks/consensus.py` finds most of the wrong answers there."""
 
 
 @dataclass(frozen=True, kw_only=True)
