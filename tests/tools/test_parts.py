@@ -3,8 +3,9 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def sound(form: str, codec: str, *, pictures: bool = False, samples: int = 16_00
 
     out = io.BytesIO()
     with av.open(out, "w", format=form) as container:
-        stream = container.add_stream(codec, rate=48_000)
+        stream: Any = container.add_stream(codec, rate=48_000)
         seen = container.add_stream("mpeg4", rate=1) if pictures else None
         if seen is not None:
             seen.width, seen.height, seen.pix_fmt = 64, 64, "yuv420p"
@@ -246,9 +247,14 @@ def test_a_wrong_ending_is_told(store: ArtifactStore) -> None:
 def test_kinds_of_pdfs_are_looked_up_once(store: ArtifactStore, monkeypatch: pytest.MonkeyPatch) -> None:
     from langchain_hugginggpt.tools.documents import pdf
 
-    opened: list[object] = []
-    of: Callable[..., object] = pdf._opened
-    monkeypatch.setattr(pdf, "_opened", lambda *a: (opened.append(a), of(*a))[1])
+    opened: list[Path] = []
+    of = pdf._opened
+
+    def counted(path: Path, name: str) -> AbstractContextManager[Any]:
+        opened.append(path)
+        return of(path, name)
+
+    monkeypatch.setattr(pdf, "_opened", counted)
     pdf.look.cache_clear()
     scan = store.put(scan_pdf("once"))
     assert [scan.kind, scan.kind, scan.fits(Kind.IMAGE), scan.fits(Kind.TEXT)] == [Kind.IMAGE, Kind.IMAGE, True, False]
