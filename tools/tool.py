@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Literal
 
@@ -191,23 +191,25 @@ class _Work:
         self._check(output)
         values: dict[str, Any] = {}
         artifacts: list[Artifact] = []
-        for port in self._task.outputs:
-            value = output.values[port.name]
-            if port.kind.is_media:
-                files = [self._store.put(m.data, name=m.name, media_type=m.media_type) for m in _media(port, value)]
-                artifacts += files
-                value = files if port.many else files[0]
-            values[port.name] = value
+        with _tried(output):
+            for port in self._task.outputs:
+                value = output.values[port.name]
+                if port.kind.is_media:
+                    files = [self._store.put(m.data, name=m.name, media_type=m.media_type) for m in _media(port, value)]
+                    artifacts += files
+                    value = files if port.many else files[0]
+                values[port.name] = value
         with contextlib.suppress(MediaError):  # it is the output that counts
             artifacts += [self._store.put(m.data, name=m.name, media_type=m.media_type) for m in drawn(self._task, inputs, output.values)]
         self._values, self._artifacts, self._output = values, artifacts, output
 
     def _check(self, output: RunnerOutput) -> None:
-        for port in self._task.outputs:
-            if port.name not in output.values:
-                raise ExpertError(f"the expert gave no {port.name!r}")
-            if not port.kind.is_media:
-                check_output(self._task.name, port, output.values[port.name])
+        with _tried(output):
+            for port in self._task.outputs:
+                if port.name not in output.values:
+                    raise ExpertError(f"the expert gave no {port.name!r}")
+                if not port.kind.is_media:
+                    check_output(self._task.name, port, output.values[port.name])
 
     def agree(self, panel: Panel, inputs: Mapping[str, Any], encoder: Encoder) -> None:
         """Put together what the experts of a panel gave. Their tries are recorded, the one nearest to the agreed output last."""
@@ -295,6 +297,16 @@ def _said_of_all(failures: Sequence[Failure], alike: Sequence[str]) -> HuggingGP
     told = next((e for e in errors if isinstance(e, CallerError)), errors[-1])
     stop = "" if told.message.endswith((".", "!", "?")) else "."
     return ExpertError(" ".join([told.message + stop, *alike]), remedy=told.remedy) if alike else told
+
+
+@contextlib.contextmanager
+def _tried(output: RunnerOutput) -> Iterator[None]:
+    """What is found wrong with an output tells the calls before it as well."""
+    try:
+        yield
+    except HuggingGPTError as e:
+        e.tries = output.tries
+        raise
 
 
 def _media(port: Port, value: Any) -> list[NewMedia]:
