@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..tools.consensus.panel import MOST
 from .errors import PlanError
 
-MOST_AGREE = 16
-"""How many experts may do one task side by side."""
 JSON = Any
 """Plain JSON: None, bool, int, float, str, list, dict."""
 
@@ -118,8 +117,8 @@ def _planned_task(entry: object, position: int) -> PlannedTask:
     if not isinstance(arguments, dict):
         raise PlanError([f"the arguments of task {position + 1} ({entry['task']}) are not an object: {arguments!r:.120}"])
     agree = entry.get("agree")
-    if agree is not None and (type(agree) is not int or not 2 <= agree <= MOST_AGREE):
-        raise PlanError([f"task {position + 1} ({entry['task']}) is to be done by 2 to {MOST_AGREE} experts, not {agree!r:.40}"])
+    if agree is not None and (type(agree) is not int or not 2 <= agree <= MOST):
+        raise PlanError([f"task {position + 1} ({entry['task']}) is to be done by 2 to {MOST} experts, not {agree!r:.40}"])
     return PlannedTask(
         id=str(entry.get("id", position + 1)),
         task=entry["task"],

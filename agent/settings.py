@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..index.errors import UnknownNameError
+from ..tools.consensus.panel import MOST
 from .amounts import size
 from .errors import SettingsError
-from .plan import MOST_AGREE
 
 APP = "hugginggpt"
 PLANNERS = ("embedded", "llm")
@@ -117,8 +117,8 @@ def endpoints(given: Sequence[str], name: str) -> tuple[tuple[str, str], ...]:
 
 def how_many_agree(text: str, name: str) -> int:
     """A number of experts, 2 to 16, as an option or a variable of that name gives it. Raises SettingsError."""
-    if not text.isdecimal() or not 2 <= int(text) <= MOST_AGREE:
-        raise SettingsError(f"{name} must be a whole number of experts from 2 to {MOST_AGREE}, not {text!r:.80}.")
+    if not text.isdecimal() or not 2 <= int(text) <= MOST:
+        raise SettingsError(f"{name} must be a whole number of experts from 2 to {MOST}, not {text!r:.80}.")
     return int(text)
 
 

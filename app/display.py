@@ -134,6 +134,18 @@ def show_reply(console: Console, reply: Reply) -> None:
     for artifact in reply.artifacts:
         if str(artifact.path) not in reply.text:
             console.print(Text(f"{artifact.media_type}  {artifact.path}"), soft_wrap=True)
+    if spent := _spent(reply):
+        console.print(Text(spent, style="dim"), soft_wrap=True)
+
+
+def _spent(reply: Reply) -> str:
+    """What hosted models took together, as far as their providers told; empty where none did."""
+    total: Counter[str] = Counter()
+    for attempt in (a for r in reply.trace.results for a in r.attempts):
+        total.update(attempt.usage)
+    tokens = f"{total['input_tokens']:,.0f} tokens in, {total['output_tokens']:,.0f} out" if total["input_tokens"] else ""
+    cost = f"${total['usd']:.4f}" if total["usd"] else ""
+    return f"Hosted models took {', '.join(t for t in (tokens, cost) if t)}, as their providers tell." if tokens or cost else ""
 
 
 def finished_lines(results: Sequence[dict[str, Any]]) -> list[str]:

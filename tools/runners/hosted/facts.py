@@ -19,6 +19,7 @@ LIFETIME = 15 * 60.0
 UNREACHABLE_LIFETIME = 60.0
 """Shorter, since a network comes back by itself."""
 _MOST = 1_000
+_WRITTEN_EVERY = 10.0  # seconds, for what is nothing new: a file written for each call would cost more than many a call
 _CALLS = 5
 
 
@@ -63,6 +64,7 @@ class Facts:
         self._clock = clock
         self._lock = threading.Lock()
         self._facts: dict[str, Fact] = self._read()
+        self._written = -math.inf
 
     def __len__(self) -> int:
         return len(self._facts)
@@ -82,7 +84,7 @@ class Facts:
             before = self.about(name)
             took = (*(before.took if before else ()), seconds)[-_CALLS:]
             known = cost if cost is not None else before.cost if before else None
-            self._keep(name, Fact(at=self._clock(), until=self._clock() + self._lifetime, took=took, cost=known))
+            self._keep(name, Fact(at=self._clock(), until=self._clock() + self._lifetime, took=took, cost=known), news=before is None)
 
     def failed(self, name: str, why: str, remedy: str, *, lifetime: float | None = None) -> None:
         """It cannot be called, and this will last.
@@ -92,7 +94,7 @@ class Facts:
         """
         with self._lock:
             until = self._clock() + min(self._lifetime, math.inf if lifetime is None else lifetime)
-            self._keep(name, Fact(at=self._clock(), until=until, why=why, remedy=remedy))
+            self._keep(name, Fact(at=self._clock(), until=until, why=why, remedy=remedy), news=True)
 
     def forget(self, name: str) -> None:
         """It works again, or nothing is known of it any more."""
@@ -101,12 +103,13 @@ class Facts:
                 self._facts.pop(name, None)
                 self._write()
 
-    def _keep(self, name: str, fact: Fact) -> None:
+    def _keep(self, name: str, fact: Fact, *, news: bool) -> None:
         self._facts.pop(name, None)
         self._facts[name] = fact  # at the end: the oldest are dropped from the front
         while len(self._facts) > _MOST:
             del self._facts[next(iter(self._facts))]
-        self._write()
+        if news or self._clock() - self._written >= _WRITTEN_EVERY:
+            self._write()
 
     def _read(self) -> dict[str, Fact]:
         if self._path is None:
@@ -121,6 +124,7 @@ class Facts:
     def _write(self) -> None:
         if self._path is None:
             return
+        self._written = self._clock()
         content = json.dumps({name: asdict(fact) for name, fact in self._facts.items()})
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)

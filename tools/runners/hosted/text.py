@@ -25,6 +25,13 @@ def _labelled(reply: Any, _: Inputs) -> RunnerOutput:
     return RunnerOutput(values={"labels": labels(reply)})
 
 
+def _classified(reply: Any, _: Inputs) -> RunnerOutput:
+    """A list of labels. Where the server sent a flat list and not one in another, the client gives its first label alone."""
+    if isinstance(reply, list):
+        return RunnerOutput(values={"labels": labels(reply)})
+    return RunnerOutput(values={"labels": labels([reply])}, notes=("what it says of other labels was not told",))
+
+
 def _entities(reply: Any, inputs: Inputs) -> RunnerOutput:
     whole, found = inputs["text"], []
     for e in sequence(reply, "entities"):
@@ -168,7 +175,7 @@ def _tabular(inputs: Inputs) -> dict[str, Any]:
 
 
 ROWS: tuple[HostedRow, ...] = (
-    row("text-classification", "text_classification", lambda i: {"text": i["text"], "top_k": _TOP}, _labelled),
+    row("text-classification", "text_classification", lambda i: {"text": i["text"], "top_k": _TOP}, _classified),
     row(
         "zero-shot-classification",
         "zero_shot_classification",

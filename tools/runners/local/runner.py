@@ -16,7 +16,7 @@ from ....index.errors import ExpertError, HuggingGPTError
 from ...errors import ExpertTimeoutError, ModelRefusedError
 from ..packages import missing, not_installed
 from ..runner import Availability, Place, RunnerOutput
-from ..workers import Job, Workers, when_abandoned
+from ..workers import Job, Workers, check_abandoned, when_abandoned
 from .devices import Device, check_device, choose_device, free_memory, without_gradients
 from .places import ModelPlaces
 from .pool import ModelPool
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .loaded import LoadedModel
     from .model_files import ModelFiles
 
+_LOADING = threading.Lock()
+"""One load at a time in a process: transformers changes torch's default dtype meanwhile, and two loads would mix theirs up."""
 _GRACE_SECONDS = 5.0  # for an abandoned call to come to its next step
 
 
@@ -193,8 +195,13 @@ class LocalRunner:
             )
         key = self._key(loader, files)
         expected = self.device.share(loader.expected(files, self.device), self.pool.max_bytes)
-        with self.pool.use(key, expected, lambda: loader.load(files, self.device)) as model:
+        with self.pool.use(key, expected, lambda: self._load(loader, files)) as model:
             yield key, model
+
+    def _load(self, loader: Loader, files: ModelFiles) -> LoadedModel:
+        with _LOADING:
+            check_abandoned()
+            return loader.load(files, self.device)
 
     @contextmanager
     def _limited(self, job: Job[RunnerOutput], key: Any, model: str) -> Iterator[None]:

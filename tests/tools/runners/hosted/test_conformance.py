@@ -12,7 +12,7 @@ from langchain_hugginggpt.tools.hub_tasks import HUB_TASKS
 from langchain_hugginggpt.tools.runners.hosted import HostedRunner
 from langchain_hugginggpt.tools.runners.hosted.table import HOSTED
 from langchain_hugginggpt.tools.runners.runner import Runner
-from tests.hosted_server import HostedServer
+from tests.hosted_server import Fault, HostedServer
 from tests.tools.runners.hosted.cases import CASES, Files, HostedCase
 from tests.tools.runners.hosted.conftest import values
 
@@ -53,3 +53,24 @@ async def test_a_task_runs_off_the_event_loop(
 ) -> None:
     tool, call = called(case.task, case.inputs(files), (hosted, server.url(case.task)))
     case.check(values(case.task, await tool.ainvoke(call)), files)
+
+
+def labelled(hosted: HostedRunner, server: HostedServer, called: Callable[..., Any], body: Any) -> tuple[list[Any], list[str]]:
+    """Labels and notes for a server that answers so."""
+    server.always["text-classification"] = Fault(status=200, body=body)
+    tool, call = called("text-classification", {"text": "a crane"}, (hosted, server.url("text-classification")))
+    result = tool.invoke(call).artifact
+    assert result["status"] == "ok", result
+    return [(e["label"], e["score"]) for e in result["output"]["labels"]], result["notes"]
+
+
+def test_of_two_labels_of_one_name_the_better_is_taken(hosted: HostedRunner, server: HostedServer, called: Callable[..., Any]) -> None:
+    body = [[{"label": "crane", "score": 0.2}, {"label": "crane", "score": 0.5}, {"label": "dog", "score": 0.3}]]
+    assert labelled(hosted, server, called, body) == ([("crane", 0.5), ("dog", 0.3)], [])
+
+
+def test_a_flat_list_of_labels_gives_its_first(hosted: HostedRunner, server: HostedServer, called: Callable[..., Any]) -> None:
+    body = [{"label": "crane", "score": 0.7}, {"label": "dog", "score": 0.3}]
+    found, (note,) = labelled(hosted, server, called, body)
+    assert found == [("crane", 0.7)]
+    assert "other labels" in note

@@ -246,6 +246,7 @@ def test_facts_are_kept_for_the_next_process(tmp_path: Path) -> None:
     facts = Facts(path)
     for seconds in (1.0, 9.0, 2.0):
         facts.answered("a", seconds, 0.25)
+        assert json.loads(path.read_text("utf-8"))["a"]["took"] == [1.0], "more of the same is not written at once"
     facts.failed("b", "it is gone", "Choose another.")
     again = Facts(path)
     fact = again.about("a")

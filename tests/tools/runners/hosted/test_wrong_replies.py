@@ -50,7 +50,6 @@ _LABELS: tuple[Any, ...] = (
     [{"label": "a", "score": float("inf")}],
     [{"label": "a", "score": 3.2}],
     [{"label": "a", "score": -0.2}],
-    [{"label": "a", "score": 0.5}, {"label": "a", "score": 0.4}],
     [1, 2],
     ["a"],
     [[{"label": "a", "score": 0.5}]],
@@ -80,7 +79,7 @@ _CHATS: tuple[Any, ...] = (
 WRONG: dict[str, tuple[Any, ...]] = {
     "text-classification": (
         *([w] if isinstance(w, list) else w for w in _LABELS[:-2]),
-        [{"label": "a", "score": 0.9}, {"label": "b", "score": 0.1}],
+        [{"label": None, "score": 0.9}, {"label": "b", "score": 0.1}],
     ),
     "zero-shot-classification": _CHOSEN,
     "zero-shot-image-classification": _CHOSEN,

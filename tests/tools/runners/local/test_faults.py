@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import threading
@@ -24,7 +25,7 @@ from langchain_hugginggpt.tools.runners.local import LocalRunner, ModelPool
 from langchain_hugginggpt.tools.runners.local.loaded import LoadedModel
 from langchain_hugginggpt.tools.runners.local.row import LocalRow
 from langchain_hugginggpt.tools.runners.local.table import LOCAL
-from langchain_hugginggpt.tools.runners.runner import RunnerOutput
+from langchain_hugginggpt.tools.runners.runner import Place, RunnerOutput
 from tests.agent.plans import plan, task
 from tests.agent.stubs import FixedPlanner
 from tests.fakes import WordEncoder
@@ -309,3 +310,51 @@ async def test_a_model_that_does_not_fit(folder: Path) -> None:
     runner = LocalRunner(models=[folder], device="cpu", pool=ModelPool(max_bytes=400_000))
     tried = await attempts(runner)
     assert "in memory, and the models in memory may take" in tried[0][1]
+
+
+class _MeetingLoader:
+    """Loads as another does, and waits a moment for a second load to come beside it."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+        self.name, self.packages, self.fits, self.expected = loader.name, loader.packages, loader.fits, loader.expected
+        self.barrier = threading.Barrier(2)
+        self.met = False
+
+    def load(self, files: Any, device: Any) -> LoadedModel:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.barrier.wait(0.3)
+            self.met = True
+        loaded: LoadedModel = self._loader.load(files, device)
+        return loaded
+
+
+async def test_models_are_loaded_one_at_a_time_in_a_process(folder: Path) -> None:
+    """transformers changes torch's default dtype while it loads: two loads at once give models of mixed precision."""
+    shutil.copytree(folder / "good", folder / "other")
+    loader = _MeetingLoader(ROW.loaders[0])
+    table = {TASK.name: replace(ROW, loaders=(loader,))}
+    runners = [LocalRunner(models=[folder], device="cpu", table=table) for _ in range(2)]
+    calls = [r.arun(TASK, ModelCard(id=i, task=TASK.name), {"text": "a film"}) for r, i in zip(runners, ("good", "other"), strict=True)]
+    outputs = await asyncio.gather(*calls)
+    assert outputs[0].values == outputs[1].values
+    assert not loader.met
+
+
+def test_where_a_model_is(folder: Path) -> None:
+    runner = LocalRunner(models=[folder], device="cpu", max_download=10**6)
+    card, other = (
+        ModelCard(id=i, task=TASK.name, library="transformers", formats=("safetensors",), bytes=1) for i in ("good", "lab/other")
+    )
+    assert runner.availability(TASK).place is None
+    assert runner.availability(TASK, card).place is Place.HERE
+    assert runner.availability(TASK, other).place is Place.ABSENT
+    runner.run(TASK, card, {"text": "a film"})
+    assert runner.availability(TASK, card).place is Place.LOADED
+    runner.pool.clear()
+    assert runner.availability(TASK, card).place is Place.HERE
+
+
+def test_a_model_larger_than_the_memory_that_is_free_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("langchain_hugginggpt.tools.runners.local.runner.free_memory", lambda: 10)
+    assert LocalRunner(models=[folder]).availability(TASK, ModelCard(id="good", task=TASK.name)).place is Place.TIGHT
