@@ -27,12 +27,15 @@ _EXTRAS = {
               "sentence_transformers": "models of meaning", "accelerate": "models that do not fit on a GPU",
               "soundfile": "reading recordings", "av": "reading and writing videos"},
     "diffusion": {"diffusers": "making pictures and videos"},
-    "media": {"pypdfium2": "PDF files", "docx": "Word files", "openpyxl": "Excel files", "pptx": "PowerPoint files"},
+    "media": {"pypdfium2": "PDF files", "docx": "Word files", "openpyxl": "Excel files", "pptx": "PowerPoint files", "lxml": "web pages"},
     "hub": {"huggingface_hub": "hosted models, the Hub's cards and files"},
     "tabular": {"skops": "models of scikit-learn for tables"},
     "llm": {"langchain": "naming chat models with --llm"},
     "openai": {"langchain_openai": "chat models that speak OpenAI's protocol"},
 }  # fmt: skip
+
+
+_DISTRIBUTIONS = {"docx": "python-docx", "pptx": "python-pptx"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,7 @@ def _packages() -> list[Check]:
 
 def _version(module: str) -> str:
     try:
-        return version(module.replace("_", "-"))
+        return version(_DISTRIBUTIONS.get(module) or module.replace("_", "-"))
     except PackageNotFoundError:
         return "not installed"
 

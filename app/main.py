@@ -22,7 +22,10 @@ app = typer.Typer(
 )
 
 Text = Annotated[str | None, typer.Argument(help="The request; '-' reads it from standard input.", show_default=False)]
-Files = Annotated[list[str] | None, typer.Option("--file", "-f", metavar="PATH", help="A file that the request is about; may be repeated.")]
+Files = Annotated[
+    list[str] | None,
+    typer.Option("--file", "-f", metavar="PATH|URL", help="A file or an address that the request is about; may be repeated."),
+]
 Llm = Annotated[
     str | None,
     typer.Option(

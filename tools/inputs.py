@@ -25,7 +25,9 @@ from .task import HubTask, Kind, Port
 
 MAX_TEXT = 5_000_000
 _SEPARATORS = ",;\t"  # the first of those that make the most columns
-_MEDIA_HINT = "an artifact id such as artifact-0123456789abcdef, the path of an allowed file, a data URL or a content block"
+_MEDIA_HINT = (
+    "an artifact id such as artifact-0123456789abcdef, the path of an allowed file, an http(s) address, a data URL or a content block"
+)
 _TEXT_HINT = "the text itself, or an artifact id of a text"
 
 
