@@ -82,7 +82,8 @@ class EmbeddedResponder:
         notes = f" ({'; '.join(result.notes)})" if result.notes else ""
         if result.agreement is None:
             return f"{result.model}{notes}"
-        return f"{', '.join(result.agreement.experts)}; agreement {result.agreement.summary()}{notes}"
+        agreement = "" if result.agreement.is_low else f"; agreement {result.agreement.summary()}"  # a note tells of a low one
+        return f"{', '.join(result.agreement.experts)}{agreement}{notes}"
 
     def _result(self, result: TaskResult, used: bool) -> str:
         mark = f"[{result.task_id}]"
@@ -98,6 +99,8 @@ class EmbeddedResponder:
         lines = [line for p in ports if (line := self._port(p, result, main=p is ports[0], used=used))]
         carried = {f["id"] for v in result.output.values() for f in _list(v) if isinstance(f, dict) and "id" in f}
         lines += [f"Shown in: {a.path} ({a.media_type}, {size_text(a.size)})" for a in result.artifacts if a.id not in carried]
+        if result.agreement is not None and result.agreement.is_low:
+            lines.append("The experts disagree about this.")
         return "\n".join(lines) + f" {mark}" if lines else f"{result.task} gave nothing. {mark}"
 
     def _port(self, port: Port, result: TaskResult, *, main: bool, used: bool) -> str:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from benchmarks.startup import table
 from langchain_hugginggpt.index import ModelCard
 from langchain_hugginggpt.tools import HUB_TASKS, ArtifactStore, Candidate, Experts, HubTaskTool, LocalRunner
-from langchain_hugginggpt.tools.consensus.agreed import LOW
+from langchain_hugginggpt.tools.consensus.agreement import LOW
 from langchain_hugginggpt.tools.consensus.labels import distribution, overlap, top
 from langchain_hugginggpt.tools.consensus.merged import mean_of_pairs
 from tests.local_models.panels import build_digits, build_reviews, held_out_digits

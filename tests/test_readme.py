@@ -74,6 +74,14 @@ def test_command_prints_what_is_shown(command: str, shown: str, place: Path) -> 
     assert comparable(done.stdout) == comparable(shown)
 
 
+@pytest.mark.parametrize(
+    "command", [c.split("#")[0].strip() for c in "".join(blocks(README, "sh")).splitlines() if c.startswith("hugginggpt")]
+)
+def test_commands_that_need_a_network_have_options_that_exist(command: str, place: Path) -> None:
+    done = run(["-c", MAIN, *shlex.split(command)[1:], "--help"], place)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_difference_is_seen() -> None:
     assert comparable("✓ 1  summarization  x  0.10 s\n/a/b/0123456789abcdef.wav") != comparable("✓ 1  summarization  y  0.10 s")
     assert comparable("Audio: /a/b/0123456789abcdef.wav 0.10 s ") == comparable("\nAudio: /c/0123456789abcdef.wav 2.34 s")
@@ -104,11 +112,13 @@ def test_every_subcommand_and_variable_is_in_the_readme() -> None:
 
 def test_numbers_of_tasks_are_true() -> None:
     from langchain_hugginggpt.tools import HUB_TASKS, HubToolkit
+    from langchain_hugginggpt.tools.runners.hosted.table import HOSTED
     from langchain_hugginggpt.tools.runners.local.table import LOCAL
 
     assert f"All {len(HUB_TASKS)} tasks" in README
     assert f"run here: {len(LOCAL)} of the Hub's {len(HUB_TASKS)} tasks" in README
     assert f"{len(LOCAL)} tasks run with models of the Hub or your own" in README
+    assert f"| tasks | the {len(HOSTED)} that" in README
     runnable = HubToolkit().runnable()
     assert len(runnable) == 11
     section = README.split("## What runs")[1]

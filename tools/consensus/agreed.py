@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..outputs import check_output
 from ..task import HubTask
-from .agreement import Agreement
+from .agreement import LOW, Agreement
 from .independence import failed_alike, related
 from .merged import Merged, short
 from .panel import Answer
@@ -17,9 +17,6 @@ from .rules import Rule, rule_for
 
 if TYPE_CHECKING:
     from ...index.minilm import Encoder
-
-LOW = 0.375
-"""Below this agreement a note says that the experts disagree: `benchmarks/consensus.py` finds most of the wrong answers there."""
 
 
 @dataclass(frozen=True, kw_only=True)

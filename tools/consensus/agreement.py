@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+LOW = 0.375
+"""Below this agreement experts count as disagreeing: `benchmarks/consensus.py` finds most of the wrong answers there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
@@ -24,6 +27,11 @@ class Agreement:
     experts: dict[str, str]
     dissent: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether the experts disagree: the score is below 0.375."""
+        return self.score < LOW
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, every field present; the score with four digits."""

@@ -1,8 +1,7 @@
 """Labels with scores: averaged.
 
 The average of what classifiers say is at least as often right as a count of their votes, and the best single one seldom beats it (the sum
-rule of Kittler et al., "On combining classifiers", 1998). Of the scores of agreement that were tried and give 1 for equal answers, the one
-here tells right answers best from wrong ones (benchmarks/consensus.py).
+rule of Kittler et al., "On combining classifiers", 1998). What the score of agreement is worth, beside others: benchmarks/consensus.py.
 """
 
 from __future__ import annotations
