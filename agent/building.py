@@ -61,6 +61,10 @@ def build_toolkit(settings: Settings) -> HubToolkit:
 
     encoder = MiniLM()
     opened = open_index(settings.index, encoder) if settings.index is not None else None
+    if opened is not None and settings.index is not None and settings.private:
+        from .privacy import check_private_index
+
+        check_private_index(opened.manifest["encoder"], settings.index)
     fetcher = None if settings.private else Fetcher(allowed_hosts=settings.allow_hosts)
     store = ArtifactStore(settings.out or data_folder() / "artifacts", fetcher=fetcher)
     if settings.out is not None:
@@ -80,7 +84,8 @@ def _runners(settings: Settings, encoder: MiniLM) -> list[Runner]:
     from ..tools.runners.embedded import EmbeddedRunner
     from ..tools.runners.retrying import RetryingRunner
 
-    if settings.private and settings.experts == "hosted":
+    hosted = build_hosted(settings)
+    if settings.private and settings.experts == "hosted" and hosted is None:
         remedy = "Leave out one of them (HUGGINGGPT_PRIVATE, HUGGINGGPT_EXPERTS)."
         raise SettingsError("--private forbids hosted experts, and --experts hosted asks for no others.", remedy=remedy)
     only = f"only {settings.experts} experts are to run"
@@ -91,7 +96,6 @@ def _runners(settings: Settings, encoder: MiniLM) -> list[Runner]:
     models: Runner = AbsentRunner("local", why=only, remedy=by_option.format("models on this machine", "local"))
     if settings.experts in ("local", "hybrid"):
         models = build_local(settings)
-    hosted = build_hosted(settings)
     if hosted is not None:
         return [here, models, RetryingRunner(hosted)]
     why, remedy = "they would be sent what they work on, and were not asked for", by_option.format("hosted models", "hybrid")
@@ -168,7 +172,7 @@ def build_planner(settings: Settings, *, encoder: MiniLM | None = None, model: B
         raise SettingsError("The llm planner needs a chat model.", remedy="Name one: --llm MODEL, or HUGGINGGPT_LLM.")
     from .planners.llm import LLMPlanner
 
-    return LLMPlanner(model or _chat_model(settings), encoder=encoder, context_tokens=settings.context_tokens)
+    return LLMPlanner(model or chat_model(settings), encoder=encoder, context_tokens=settings.context_tokens)
 
 
 def build(settings: Settings) -> HuggingGPT:
@@ -182,7 +186,7 @@ def build(settings: Settings) -> HuggingGPT:
     if settings.llm is not None:
         from .response_llm import LLMResponder
 
-        model = _chat_model(settings)
+        model = chat_model(settings)
         responder = LLMResponder(model)
     elif settings.private:
         from .privacy import check_private
@@ -192,7 +196,7 @@ def build(settings: Settings) -> HuggingGPT:
     return HuggingGPT(toolkit=toolkit, planner=planner, responder=responder, task_timeout=settings.task_timeout, agree=settings.agree)
 
 
-def _chat_model(settings: Settings) -> BaseChatModel:
+def chat_model(settings: Settings) -> BaseChatModel:
     """The chat model that the settings name. Raises ChatModelError, MissingExtraError, and SettingsError where `private` forbids it."""
     from .chat import load_chat_model
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from ._loop import run_sync
 from .errors import RequestError
 from .events import Event, Listener, planned
 from .executor import Executor, Results
-from .messages import reply_message, request_of
+from .links import Link, read_links
+from .messages import reply_message, request_of, request_text
 from .plan import Plan
 from .planners.planner import GrowingPlanner, Planner
 from .request import Request
@@ -36,10 +37,12 @@ class AgentState(MessagesState, total=False):
     Keys:
         plan: JSON of `Plan`, with confidence, repairs, question, answer and error.
         results: JSON of each `TaskResult`.
+        links: JSON of each `Link`: what lies at the addresses that the request names.
     """
 
     plan: dict[str, Any]
     results: list[dict[str, Any]]
+    links: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,18 +103,20 @@ class _Nodes:
         self._responder = parts.responder
 
     def plan(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
-        return self._planned(self._planner.plan(self._request(state), self._toolkit.tasks))
+        links = self._links(state)
+        return self._planned(self._planner.plan(self._request(state, links), self._toolkit.tasks), links)
 
     async def aplan(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
         import asyncio
 
-        request = await asyncio.to_thread(self._request, state)
+        links = await asyncio.to_thread(self._links, state)
+        request = await asyncio.to_thread(self._request, state, links)
         if not isinstance(self._planner, GrowingPlanner):
-            return self._planned(await self._planner.aplan(request, self._toolkit.tasks))
+            return self._planned(await self._planner.aplan(request, self._toolkit.tasks), links)
         write = _writer()
         plans = _told(self._planner.agrow(request, self._toolkit.tasks), write)
         ran = await self._executor.agrow(plans, request, listener=write, results=_kept(state, config), config=config)
-        return {"plan": plan_state(ran.plan), "results": [r.as_json() for r in ran.results]}
+        return self._state(ran.plan, links) | {"results": [r.as_json() for r in ran.results]}
 
     def execute(self, state: AgentState, config: RunnableConfig) -> dict[str, Any]:
         return run_sync(lambda: self.aexecute(state, config))
@@ -152,14 +157,24 @@ class _Nodes:
         """Who replies: what ran of a plan that broke off, and what its planner said already, need no further model."""
         return EmbeddedResponder(self._toolkit.tasks) if plan.error or plan.answer else self._responder
 
-    def _request(self, state: AgentState) -> Request:
+    def _links(self, state: AgentState) -> tuple[Link, ...]:
+        """What lies at the addresses that the request names. Fetched once: later nodes find it in the state."""
         if not state.get("messages"):
             raise RequestError("There is no message.", remedy='Invoke with {"messages": [...]} that ends in a human message.')
-        return request_of(state["messages"], self._toolkit.store, self._toolkit.tasks)
+        return read_links(request_text(state["messages"]), self._toolkit.store)
 
-    def _planned(self, plan: Plan) -> dict[str, Any]:
+    def _request(self, state: AgentState, links: Sequence[Link] | None = None) -> Request:
+        found = [Link.from_json(link) for link in state.get("links", [])] if links is None else links
+        return request_of(state["messages"], self._toolkit.store, self._toolkit.tasks, links=found)
+
+    def _planned(self, plan: Plan, links: Sequence[Link]) -> dict[str, Any]:
         _writer()(planned(plan))
-        return {"plan": plan_state(plan), "results": []}
+        return self._state(plan, links) | {"results": []}
+
+    def _state(self, plan: Plan, links: Sequence[Link]) -> dict[str, Any]:
+        """Plan and links as the state holds them; an address that could not be read is told with the plan."""
+        unread = tuple(f"{link.url} was left out: {link.why}" for link in links if link.why)
+        return {"plan": plan_state(replace(plan, repairs=(*plan.repairs, *unread))), "links": [link.as_json() for link in links]}
 
     def _trace(self, state: AgentState, request: Request) -> Trace:
         results = tuple(TaskResult.from_json(r) for r in state.get("results", []))

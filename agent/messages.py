@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..tools.artifacts import Artifact, ArtifactStore
 from ..tools.task import Kind, TaskTable
 from ..tools.views import text_view
 from .errors import RequestError
-from .links import links
+from .links import Link, links
 from .request import MAX_CHARACTERS, Made, Request, Turn
 from .trace import Reply, TaskResult
 
@@ -33,29 +32,49 @@ def human_message(text: str, files: Sequence[Artifact] = ()) -> HumanMessage:
     return HumanMessage(content=blocks if files else text)
 
 
-def request_of(messages: Sequence[AnyMessage], store: ArtifactStore, tasks: TaskTable) -> Request:
-    """The request that the last human messages make, with everything before them as history.
-
-    Where the store fetches addresses, those that the words name are files of the request, named by their addresses. Blocks meanwhile.
+def request_text(messages: Sequence[AnyMessage]) -> str:
+    """The words of the last human messages.
 
     Raises:
         RequestError: there is no human message at the end, it says nothing, or it is longer than a million characters.
-        MediaError: a content block cannot be read, or an address cannot be fetched.
     """
-    end = len(messages)
-    start = end
-    while start > 0 and messages[start - 1].type == "human":
-        start -= 1
-    if start == end:
-        raise RequestError("There is no request: the last message is not a human one.", remedy="Send a HumanMessage.")
-    text = "\n".join(m.text for m in messages[start:] if m.text.strip()).strip()
+    text = "\n".join(m.text for m in messages[_start(messages) :] if m.text.strip()).strip()
     if not text:
         raise RequestError("The request is empty.", remedy="Say what you need.")
     if len(text) > MAX_CHARACTERS:
         raise RequestError(
             f"The request has {len(text):,} characters; at most {MAX_CHARACTERS:,} are taken.", remedy="Attach a long text as a file."
         )
-    files = tuple({f.id: f for f in (*(f for m in messages[start:] for f in _files(m, store)), *_linked(text, store))}.values())
+    return text
+
+
+def _start(messages: Sequence[AnyMessage]) -> int:
+    start = len(messages)
+    while start > 0 and messages[start - 1].type == "human":
+        start -= 1
+    if start == len(messages):
+        raise RequestError("There is no request: the last message is not a human one.", remedy="Send a HumanMessage.")
+    return start
+
+
+def request_of(messages: Sequence[AnyMessage], store: ArtifactStore, tasks: TaskTable, *, links: Sequence[Link] = ()) -> Request:
+    """The request that the last human messages make, with everything before them as history.
+
+    Args:
+        messages: the conversation.
+        store: where files are.
+        tasks: the table, by which outputs of earlier turns are read.
+        links: what lies at the addresses that the words name (`read_links`); it belongs to the request's files.
+
+    Raises:
+        RequestError: as from `request_text`.
+        MediaError: a content block cannot be read.
+    """
+    text, start = request_text(messages), _start(messages)
+    linked = [link.file for link in links if link.file is not None]
+    for file in linked:
+        store.known(file)  # a resumed run has it from the state alone
+    files = tuple({f.id: f for f in (*(f for m in messages[start:] for f in _files(m, store)), *linked)}.values())
     return Request(text=text, files=files, history=tuple(_turn(m, store, tasks) for m in messages[:start] if m.type in ("human", "ai")))
 
 
@@ -91,11 +110,6 @@ def _files(message: AnyMessage, store: ArtifactStore) -> list[Artifact]:
     return [store.resolve(dict(b)) for b in blocks if b["type"] in ("image", "audio", "video", "file", "text-plain")]
 
 
-def _linked(text: str, store: ArtifactStore) -> list[Artifact]:
-    """The files at the addresses that a request names."""
-    return [replace(store.resolve(link), name=link) for link in links(text)] if store.fetches else []
-
-
 def _turn(message: AnyMessage, store: ArtifactStore, tasks: TaskTable) -> Turn:
     if message.type == "human":
         return Turn(role="user", text=message.text, made=tuple(Made(artifact=f) for f in _files(message, store)))
@@ -105,7 +119,11 @@ def _turn(message: AnyMessage, store: ArtifactStore, tasks: TaskTable) -> Turn:
         said = (Made(artifact=store.put(text.encode(), name="reply.txt", media_type="text/plain")),) if text else ()
         return Turn(role="assistant", text=text, made=said)
     results = [TaskResult.from_json(r) for r in trace.get("results", [])]
-    return Turn(role="assistant", text=message.text, made=tuple(m for r in results for m in _made(r, store, tasks)))
+    given = [Artifact.from_json(a) for a in trace.get("request", {}).get("artifacts", [])]
+    linked = [Made(artifact=a) for a in given if links(a.name) == (a.name,)]  # other files are in the message before
+    for made in linked:
+        store.known(made.artifact)
+    return Turn(role="assistant", text=message.text, made=(*linked, *(m for r in results for m in _made(r, store, tasks))))
 
 
 def _made(result: TaskResult, store: ArtifactStore, tasks: TaskTable) -> list[Made]:

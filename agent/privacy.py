@@ -5,11 +5,15 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
+from ..index.encoders.named import is_asked_elsewhere
 from .chat import address_of, in_process
 from .errors import SettingsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from langchain_core.language_models import BaseChatModel
 
 
@@ -20,6 +24,23 @@ def is_on_this_machine(url: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_private_index(encoder: str, folder: Path) -> None:
+    """See that searching an index sends nothing elsewhere.
+
+    Args:
+        encoder: name of the encoder that it was made with, which encodes every request.
+        folder: of the index.
+
+    Raises:
+        SettingsError: the encoder is asked elsewhere.
+    """
+    if is_asked_elsewhere(encoder):
+        raise SettingsError(
+            f"The index in {str(folder)!r} was made by {encoder}, which would be sent every request, and --private forbids it.",
+            remedy="Use another index: --index DIR, or `hugginggpt index use --embedded`.",
+        )
 
 
 def check_private(model: BaseChatModel | None) -> None:
@@ -35,7 +56,7 @@ def check_private(model: BaseChatModel | None) -> None:
 
     if tracing_is_enabled():
         what = "LangSmith would be sent what is asked and answered, and --private forbids it."
-        raise SettingsError(what, remedy="Unset LANGSMITH_TRACING.")
+        raise SettingsError(what, remedy="Unset LANGSMITH_TRACING and LANGCHAIN_TRACING_V2.")
     if model is None or in_process(model) is not None:
         return
     address = address_of(model)
@@ -45,3 +66,19 @@ def check_private(model: BaseChatModel | None) -> None:
             f"The chat model {type(model).__name__} {told}, and --private forbids that anything leaves this machine.",
             remedy="Name one that is served on this machine (its base URL at localhost), or leave out --llm (HUGGINGGPT_LLM).",
         )
+    if proxy := _proxy_of(model, address):
+        raise SettingsError(
+            f"What is sent to the chat model at {urlsplit(address).hostname} would go through the proxy {proxy}, and --private forbids it.",
+            remedy="Set NO_PROXY=localhost,127.0.0.1,::1 and unset OPENAI_PROXY.",
+        )
+
+
+def _proxy_of(model: BaseChatModel, address: str) -> str:
+    """Host of the proxy that stands between, as the environment or the model sets it; empty where there is none."""
+    parts = urlsplit(address)
+    found = getproxies()
+    proxy = getattr(model, "openai_proxy", None) or found.get(parts.scheme) or found.get("all")
+    own = getattr(model, "openai_proxy", None)
+    if not proxy or (not own and proxy_bypass(parts.hostname or "")):
+        return ""
+    return urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname or "elsewhere"

@@ -54,7 +54,8 @@ class EmbeddedResponder:
 
     def _text(self, trace: Trace, runnable: Sequence[str]) -> str:
         if not trace.results:
-            return trace.plan.question or trace.plan.answer or self._chat(runnable)
+            said = trace.plan.question or trace.plan.answer or self._chat(runnable)
+            return "\n\n".join((*self._repairs(trace), said))
         used = {ref.task_id for task in trace.plan.tasks for _, ref in task.refs()}
         parts = [self._result(r, r.task_id in used) for r in trace.results]
         made = [f"[{r.task_id}] {r.task}: {self._by(r)}" for r in trace.results if r.status == "ok"]
@@ -76,7 +77,7 @@ class EmbeddedResponder:
 
     def _repairs(self, trace: Trace) -> list[str]:
         left_out = [r for r in trace.plan.repairs if "left out" in r]
-        return [f"Not done: {r}." for r in left_out]
+        return [f"Not done: {r.rstrip('.')}." for r in left_out]
 
     def _by(self, result: TaskResult) -> str:
         notes = f" ({'; '.join(result.notes)})" if result.notes else ""

@@ -26,12 +26,12 @@ def _shown(agent: HuggingGPT, text: str, files: Sequence[str]) -> Reply:
 
     from .display import Progress, finished_lines, show_reply
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     with Progress(console) as progress:
         try:
             reply = asyncio.run(follow(agent, text, files, progress.show))
         except KeyboardInterrupt:
-            for line in finished_lines(progress.finished):
+            for line in ("hugginggpt: Stopped.", *finished_lines(progress.finished)):
                 sys.stderr.write(line + "\n")
             raise
     show_reply(console, reply)

@@ -22,7 +22,7 @@ _HELP = "Say what you need. /file PATH attaches a file to your next message, /qu
 def chat(settings: Settings, files: Sequence[str]) -> int:
     """Chat until end of input or /quit. Returns the exit code."""
     agent = HuggingGPT.from_settings(settings)
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     console.print(f"[dim]{_HELP}[/]")
     history: list[Any] = []
     attached = list(files)

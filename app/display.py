@@ -130,7 +130,7 @@ def show_reply(console: Console, reply: Reply) -> None:
     if console.is_terminal:
         console.print(Panel(Text(reply.text), title="Reply", title_align="left", border_style="dim"))
     else:
-        console.print(reply.text, soft_wrap=True, markup=False)
+        console.print(Text(reply.text), soft_wrap=True)
     for artifact in reply.artifacts:
         if str(artifact.path) not in reply.text:
             console.print(Text(f"{artifact.media_type}  {artifact.path}"), soft_wrap=True)

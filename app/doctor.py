@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..agent.building import build_hosted, build_toolkit
+from ..agent.errors import SettingsError
 from ..agent.settings import Settings, data_folder
 from ..index.errors import HuggingGPTError
 from ..index.model_card_index import ModelCardIndex
@@ -67,7 +68,7 @@ def examine(*, as_json: bool) -> int:
     from rich.console import Console
     from rich.markup import escape
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     for c in checks:
         mark = "[green]✓[/]" if c.ok else "[red]✗[/]" if c.needed else "[yellow]–[/]"
         console.print(f"{mark} [bold]{escape(c.name)}[/]  {escape(c.detail)}", soft_wrap=True)
@@ -116,6 +117,8 @@ def _index() -> list[Check]:
         settings = with_index_in_use(Settings.from_environment())
         toolkit = build_toolkit(settings)
         index = toolkit.experts.index
+    except SettingsError as e:
+        return [Check(name="settings", ok=False, needed=True, detail=e.message, remedy=e.remedy)]
     except HuggingGPTError as e:
         return [Check(name="model-card index", ok=False, needed=True, detail=e.message, remedy=e.remedy)]
     cards = Check(name="model-card index", ok=True, needed=True, detail=_told(index, settings.index))
@@ -176,7 +179,7 @@ def _hosted() -> list[Check]:
         remedy = "" if settings.private else "Let them be called: HUGGINGGPT_EXPERTS=hybrid, and a token: HF_TOKEN."
         return [Check(name="hosted models", ok=False, needed=False, detail=f"are not called: {why}", remedy=remedy)]
     checks = [Check(name="endpoint", ok=True, needed=False, detail=f"{what} at {where}") for what, where in runner.endpoints.items()]
-    if settings.experts in ("hosted", "hybrid"):
+    if settings.experts in ("hosted", "hybrid") and not settings.private:
         checks.append(_account(runner, needed=settings.experts == "hosted"))
     for name, fact in runner.facts.all().items():
         told = f"not called now, because {fact.why}" if fact.why else f"answered in {fact.seconds:.1f} s" if fact.seconds else "answered"
@@ -207,10 +210,11 @@ def _llm() -> list[Check]:
         ]
     from langchain_core.messages import HumanMessage
 
-    from ..agent.chat import ask, load_chat_model
+    from ..agent.building import chat_model
+    from ..agent.chat import ask
 
     try:
-        ask(load_chat_model(name), [HumanMessage("Answer with the word ok.")])
+        ask(chat_model(Settings.from_environment()), [HumanMessage("Answer with the word ok.")])
     except HuggingGPTError as e:
         return [Check(name="chat model", ok=False, needed=True, detail=f"{name}: {e.message}", remedy=e.remedy)]
     return [Check(name="chat model", ok=True, needed=True, detail=f"{name} answers")]

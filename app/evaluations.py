@@ -137,7 +137,7 @@ def run_compare(a: Path, b: Path, *, as_json: bool) -> None:
     else:
         from .figures import show_comparison
 
-        show_comparison(Console(highlight=False), found)
+        show_comparison(Console(highlight=False, emoji=False), found)
 
 
 def _follow(
@@ -168,8 +168,8 @@ def _follow(
     else:
         from .figures import show_evaluation
 
-        show_evaluation(Console(highlight=False), evaluation)
-        Console(highlight=False).print(f"\nRecords: {folder}\n{missing or f'Report:  {report}'}", markup=False, soft_wrap=True)
+        show_evaluation(Console(highlight=False, emoji=False), evaluation)
+        Console(highlight=False, emoji=False).print(f"\nRecords: {folder}\n{missing or f'Report:  {report}'}", markup=False, soft_wrap=True)
     return evaluation
 
 
@@ -198,7 +198,7 @@ class _Bar:
     """A progress bar on standard error, where that is a terminal; counts in any case."""
 
     def __init__(self, title: str, total: int) -> None:
-        console = Console(stderr=True, highlight=False)
+        console = Console(stderr=True, highlight=False, emoji=False)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),

@@ -20,7 +20,7 @@ class IndexBar:
     """How far a build is: the part of the source that is read, cards, texts a second, what was noted, time left."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True, highlight=False)
+        console = Console(stderr=True, highlight=False, emoji=False)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),

@@ -80,7 +80,7 @@ def run_use(folder: Path | None, *, embedded: bool) -> None:
     """`hugginggpt index use`."""
     if (folder is None) is not embedded:
         raise SettingsError("Name one index.", remedy="hugginggpt index use DIR, or hugginggpt index use --embedded.")
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if folder is None:
         use_index(None)
         console.print("In use: the catalogue that ships", soft_wrap=True)
@@ -106,7 +106,7 @@ def run_info(folder: Path | None, plot: Path | None, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(as_json_line(found.as_json()))
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     _show(console, found)
     if plot is not None:
         console.print(f"Drawn: {foreign(str(plot), 1000)}", soft_wrap=True)

@@ -83,7 +83,7 @@ def _run(source: CardSource, root: Path, encoder: str, how: How) -> None:
     if how.as_json:
         sys.stdout.write(as_json_line(_as_json(report, root, flagged, use)))
     else:
-        _show(Console(highlight=False), report, root, flagged, use)
+        _show(Console(highlight=False, emoji=False), report, root, flagged, use)
 
 
 def _use(root: Path) -> str | None:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ..agent.agent import HuggingGPT
 from ..agent.building import build_toolkit
+from ..agent.links import read_links
 from ..agent.messages import request_of
 from ..agent.settings import Settings
 from ..tools.task import HubTask, Port
@@ -23,13 +24,16 @@ from .display import plan_table
 def show_plan(settings: Settings, text: str, files: Sequence[str], *, as_json: bool) -> None:
     """Plan a request and print the plan."""
     agent = HuggingGPT.from_settings(settings)
-    request = request_of([agent.message(text, files)], agent.toolkit.store, agent.toolkit.tasks)
-    plan = agent.planner.plan(request, agent.toolkit.tasks)
+    store, tasks = agent.toolkit.store, agent.toolkit.tasks
+    linked = read_links(text, store)
+    request = request_of([agent.message(text, files)], store, tasks, links=linked)
+    plan = agent.planner.plan(request, tasks)
+    plan = replace(plan, repairs=(*plan.repairs, *(f"{link.url} was left out: {link.why}" for link in linked if link.why)))
     if as_json:
         words = {"question": plan.question or None, "answer": plan.answer or None}
         _json({"plan": plan.as_json(), "repairs": list(plan.repairs), "confidence": plan.confidence, **words})
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if plan.tasks:
         console.print(plan_table(plan.as_json(), confidence=plan.confidence))
     elif not (plan.question or plan.answer):
@@ -54,7 +58,7 @@ def show_tasks(settings: Settings, *, as_json: bool) -> None:
         runs = [n for n, a in toolkit.availability(task).items() if a.ok]
         ports = ["+".join(f"{p.kind}{'s' if p.many else ''}" for p in side if p.required) for side in (task.inputs, task.outputs)]
         table.add_row(f"[bold]{task.name}[/]", *ports, f"[green]{', '.join(runs)}[/]" if runs else "[dim]no[/]", task.summary)
-    Console(highlight=False).print(table)
+    Console(highlight=False, emoji=False).print(table)
 
 
 def _task(task: HubTask, toolkit: HubToolkit) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def show_models(settings: Settings, query: str, filters: CardFilter, *, task: st
         facts = [{**h.card.as_json(), "score": h.score, "why": h.why} for h in hits]
         sys.stdout.write(as_json_line([{k: f[k] for k in ("id", "task", "score", "why")} | f for f in facts]))
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if not hits:
         console.print("No model was found" + (" that passes every filter." if filters != CardFilter() else "."))
         for hint in _hints(index, filters):

@@ -18,7 +18,7 @@ from ..index.minilm import MiniLM
 
 def train(data: Sequence[Path], out: Path, *, encoder: Path | None, epochs: int, seed: int) -> None:
     """Train, write the weights, and say how they score on the cases that were held out."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     reading = MiniLM(encoder)
     sets = [load_taskbench(path) for path in data]
     with _Bars() as bars:
@@ -39,7 +39,7 @@ def train(data: Sequence[Path], out: Path, *, encoder: Path | None, epochs: int,
 
 def train_ranking(data: Path, out: Path, *, cards: Path | None, seed: int) -> None:
     """Train the re-ranker of the model-card index, write it, and say how it scores on what it had not seen."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     sets = [load_selection(data, downloads=cards), *([load_selection(data, cards)] if cards is not None else [])]
     with _Bars() as bars:
         trained = train_reranker(sets, MiniLM(), seed=seed, on_progress=bars.show)

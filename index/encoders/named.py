@@ -16,6 +16,7 @@ SHARED = ("minilm", "all-MiniLM-L6-v2", MiniLM.name)
 """Names of the encoder that ships."""
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+(@[\w./-]+)?")
 _PROVIDER = re.compile(r"\w{2,}:\S.*")
+_LOCAL_PROVIDERS = ("huggingface",)  # langchain-huggingface loads the weights
 _FORMS = "Or name a folder, a model on the Hub (org/name, of sentence-transformers), or embeddings as provider:model."
 _PLAIN = {"Transformer", "Pooling", "Normalize"}
 
@@ -53,6 +54,12 @@ def load_encoder(name: str | None = None) -> Encoder:
     unknown = UnknownNameError("encoder", given, SHARED)
     unknown.remedy = f"{unknown.remedy} {_FORMS}"
     raise unknown
+
+
+def is_asked_elsewhere(name: str) -> bool:
+    """Whether an encoder of that name sends what it encodes to a provider; not where nothing tells that it does."""
+    provided = _PROVIDER.fullmatch(name) is not None and HASHED not in name and not Path(name).is_dir()
+    return provided and name.partition(":")[0] not in _LOCAL_PROVIDERS
 
 
 def same_encoder(first: str, second: str) -> bool:

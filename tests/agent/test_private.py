@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from langchain_openai import ChatOpenAI
 from langchain_hugginggpt.agent import HuggingGPT, Settings, SettingsError
 from langchain_hugginggpt.agent.building import build_hosted, build_toolkit
 from langchain_hugginggpt.agent.privacy import check_private, is_on_this_machine
+from langchain_hugginggpt.app.doctor import examine
+from langchain_hugginggpt.index import MiniLM, ModelCard, ModelCardIndex
+from langchain_hugginggpt.index.encoders.named import is_asked_elsewhere
 from langchain_hugginggpt.index.errors import CallerError, UnknownNameError
 from langchain_hugginggpt.tools import HUB_TASKS
-from tests.fakes import ScriptedChat
+from tests.fakes import ScriptedChat, WordEncoder
 from tests.hosted_server import HostedServer
 
 TRANSLATION = HUB_TASKS["translation"]
@@ -60,9 +64,11 @@ def test_what_may_not_run_says_why_and_what_would_help() -> None:
     assert only["local"].why == only["embedded"].why == "only hosted experts are to run"
 
 
-def test_private_and_hosted_only_exclude_each_other() -> None:
+def test_private_and_hosted_only_exclude_each_other_but_for_endpoints_on_this_machine() -> None:
     with pytest.raises(SettingsError, match="--private forbids hosted experts"):
         build_toolkit(Settings(private=True, experts="hosted"))
+    own = Settings(private=True, experts="hosted", endpoints=(("text-classification", "http://127.0.0.1:9"),))
+    assert runs(own) == {"hosted"}
 
 
 def test_private_never_calls_the_hub() -> None:
@@ -113,6 +119,61 @@ def test_private_and_chat_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     with pytest.raises(SettingsError, match=r"asks api\.example\.org"):
         HuggingGPT.from_settings(Settings(llm="openai:m", private=True))
+
+
+def test_private_and_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent to this machine through a proxy leaves it."""
+    for name in ("ALL_PROXY", "all_proxy", "http_proxy", "no_proxy", "HTTP_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    local = openai("http://localhost:8000/v1")
+    check_private(local)
+    monkeypatch.setenv("HTTP_PROXY", "http://user:secret@proxy.example.org:3128")
+    with pytest.raises(SettingsError, match=r"localhost would go through the proxy proxy\.example\.org, and") as refused:
+        check_private(local)
+    assert "secret" not in str(refused.value)
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    check_private(local)
+    own = ChatOpenAI(model="m", api_key="none", base_url="http://localhost:8000/v1", openai_proxy="http://proxy.example.org")  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=r"proxy\.example\.org"):
+        check_private(own)
+
+
+@pytest.mark.parametrize(
+    ("name", "elsewhere"),
+    [
+        ("openai:text-embedding-3-small", True),
+        ("cohere:embed-v4.0", True),
+        ("huggingface:org/name", False),
+        ("minilm", False),
+        ("org/name", False),
+        (MiniLM.name, False),
+    ],
+)
+def test_encoders_that_are_asked_elsewhere(name: str, elsewhere: bool) -> None:
+    assert is_asked_elsewhere(name) is elsewhere
+
+
+def test_private_and_an_index_whose_encoder_is_asked_elsewhere(tmp_path: Path) -> None:
+    cards = [ModelCard(id="lab/a", task="translation", text="cats")]
+    ModelCardIndex.from_cards(cards, encoder=WordEncoder("cats", name="openai:text-embedding-3-small")).save(tmp_path / "index")
+    with pytest.raises(SettingsError, match="openai:text-embedding-3-small, which would be sent every request"):
+        build_toolkit(Settings(index=tmp_path / "index", private=True))
+
+
+def test_doctor_asks_nobody_in_private(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with HostedServer() as server:
+        server.hub(monkeypatch)
+        for name, value in (("PRIVATE", "1"), ("EXPERTS", "hybrid"), ("ENDPOINTS", f"translation={server.url('translation')}")):
+            monkeypatch.setenv(f"HUGGINGGPT_{name}", value)
+        monkeypatch.setenv("HUGGINGGPT_LLM", "openai:m")
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        monkeypatch.setenv("OPENAI_BASE_URL", "https://api.example.org/v1")
+        examine(as_json=True)
+        checks = {c["name"]: c for c in json.loads(capsys.readouterr().out)["checks"]}
+        assert server.calls == []
+    assert "--private forbids" in checks["chat model"]["detail"]
+    assert "endpoint" in checks
+    assert "hosted models" not in checks
 
 
 def test_private_and_tracing(monkeypatch: pytest.MonkeyPatch) -> None:
