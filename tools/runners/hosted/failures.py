@@ -28,6 +28,10 @@ class Cause(Enum):
     CALL = "call"  # this call alone, as far as is known
 
 
+class SentElsewhere(Exception):  # noqa: N818  # says what happened
+    """A server sends callers to another origin, given as `scheme://host:port`; nothing was sent there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """A call that failed.
@@ -53,6 +57,11 @@ def failure(error: BaseException, *, what: str, secret: str | None) -> Failure:
         what: model and place, as the subject of a sentence.
         secret: the token, which is shown to nobody.
     """
+    if isinstance(error, SentElsewhere):
+        where = _plain(str(error), secret)[:100]
+        return _made(
+            what, f"it sends callers elsewhere (to {where})", cause=Cause.MODEL, remedy="Name the address where it really is."
+        )
     response = _response(error)
     if response is not None:
         return _of_status(response, error, what, secret)
@@ -129,7 +138,7 @@ def _of_status(response: Any, error: BaseException, what: str, secret: str | Non
     if status == 413:
         return _made(what, f"the input is too large for it ({told})", remedy="Give a smaller input.")
     if 300 <= status < 400:
-        return _made(what, f"it sends callers elsewhere ({status})", cause=Cause.MODEL, remedy="Give the address where it is now.")
+        return _made(what, f"it sends callers elsewhere ({status})", cause=Cause.MODEL, remedy="Name the address where it really is.")
     if status >= 400:
         served = not any(w in words.lower() for w in ("not supported by any provider", "model_not_supported", "not a chat model"))
         return _made(what, f"it refused the request ({told})", cause=Cause.CALL if served else Cause.MODEL, unfit=True)
