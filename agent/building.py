@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..index.model_card_index import ModelCardIndex
     from ..tools.runners.hosted import HostedRunner
     from ..tools.runners.local import LocalRunner
+    from ..tools.runners.retrying import RetryingRunner
     from ..tools.runners.runner import Runner
     from ..tools.toolkit import HubToolkit
     from .agent import HuggingGPT
@@ -82,7 +83,6 @@ def _runners(settings: Settings, encoder: MiniLM) -> list[Runner]:
     """Those that may run; those that may not say why not, and what would help."""
     from ..tools.runners.absent import AbsentRunner
     from ..tools.runners.embedded import EmbeddedRunner
-    from ..tools.runners.retrying import RetryingRunner
 
     hosted = build_hosted(settings)
     if settings.private and settings.experts == "hosted" and hosted is None:
@@ -97,11 +97,18 @@ def _runners(settings: Settings, encoder: MiniLM) -> list[Runner]:
     if settings.experts in ("local", "hybrid"):
         models = build_local(settings)
     if hosted is not None:
-        return [here, models, RetryingRunner(hosted)]
+        return [here, models, _retrying(hosted, settings.task_timeout)]
     why, remedy = "they would be sent what they work on, and were not asked for", by_option.format("hosted models", "hybrid")
     if settings.private:
         why, remedy = "they would be sent what they work on, and --private forbids it", ""
     return [here, models, AbsentRunner("hosted", why=why, remedy=remedy)]
+
+
+def _retrying(runner: Runner, task_timeout: float) -> RetryingRunner:
+    """A call takes at most half the time of the task, and none begins after the first quarter of it: the next candidate has a quarter."""
+    from ..tools.runners.retrying import RetryingRunner
+
+    return RetryingRunner(runner, longest_wait=min(20.0, task_timeout / 10), patience=task_timeout / 4)
 
 
 def build_local(settings: Settings) -> LocalRunner:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..index.errors import UnknownNameError
 from .errors import NoExpertError
 from .readiness import Order, most_ready
+from .runners.forks import in_each_child
 from .runners.runner import Availability, Runner
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .task import HubTask
 
 _QUERY = 400
+_ASKED_ABOUT = 3  # of the best models, to say why none can run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,23 +52,27 @@ class Experts:
         self, index: ModelCardIndex | Callable[[], ModelCardIndex], runners: Sequence[Runner], *, order: Order = Order.RELEVANCE
     ) -> None:
         self._given = index
-        self._opening = threading.Lock()
+        self._opened = None if callable(index) else index
         self._order = order
         self.runners = tuple(runners)
+        self._renew_lock()
+        in_each_child(self._renew_lock)
+
+    def _renew_lock(self) -> None:
+        self._opening = threading.Lock()
 
     @property
     def index(self) -> ModelCardIndex:
         """The model cards; opened on first use."""
         with self._opening:
-            return self._index
-
-    @cached_property
-    def _index(self) -> ModelCardIndex:
-        return self._given() if callable(self._given) else self._given
+            if self._opened is None:
+                self._opened = self._given() if callable(self._given) else self._given
+            return self._opened
 
     def availability(self, task: HubTask) -> dict[str, Availability]:
-        """By runner: whether it can do this task with any model. Fast; the index is not opened."""
-        return {r.name: _asked(r, task) for r in self.runners}
+        """By runner: whether it can do this task with any model. Fast; the index is opened only where the user named a model without its
+        task."""
+        return {r.name: a for r, a in self._told(task)}
 
     def candidates(self, task: HubTask, query: str = "", *, model: str | None = None, limit: int = 5) -> tuple[Candidate, ...]:
         """Models that can run here, best first.
@@ -90,7 +95,7 @@ class Experts:
             return (Candidate(card=card, runner=runner, score=0.0, why="named by the caller"),)
         found = self._find(task, query[:_QUERY], limit)
         if not found:
-            raise self._none(task, None)
+            raise self._none_of_all(task, query[:_QUERY])
         return found
 
     def considered(self, task: HubTask, query: str = "", *, limit: int = 5) -> tuple[str, ...]:
@@ -104,15 +109,33 @@ class Experts:
         return tuple(h.card.id for h in hits if not h.card.id.startswith("embedded/") or self._supports(task, h.card))
 
     def _find(self, task: HubTask, query: str, limit: int) -> tuple[Candidate, ...]:
-        able = [(r, a) for r in self.runners if (a := _asked(r, task)).ok]
+        able = [(r, a) for r, a in self._told(task) if a.ok]
         if not able:
             return ()
         named = [_unlisted(task, i, r, "named for this task") for r, a in able for i in a.named]
         if len(named) >= limit:
             return tuple(named[:limit])
-        by_place = self._order is Order.READINESS and len(able) > 1
-        found = (self._most_ready if by_place else self._most_relevant)(task, query, limit - len(named), able)
-        return (*named, *found)
+        found = (self._most_ready if self._order is Order.READINESS else self._most_relevant)(task, query, limit, able)
+        first = {(c.card.id, c.runner.name) for c in named}
+        return (*named, *(c for c in found if (c.card.id, c.runner.name) not in first))[:limit]
+
+    def _told(self, task: HubTask) -> list[tuple[Runner, Availability]]:
+        """What each runner says of the task, with the models that the index has for it among those named for it."""
+        return [(r, self._bound(task, a) if a.ok and a.unbound else a) for r in self.runners for a in (_asked(r, task),)]
+
+    def _bound(self, task: HubTask, told: Availability) -> Availability:
+        from ..index.filters import CardFilter
+
+        known: tuple[str, ...] = ()
+        if task.name in self.index.tasks:
+            of_task = CardFilter(ids=frozenset(told.unbound), where=lambda card: card.task == task.name)
+            found = {h.card.id for h in self.index.search("", task=task.name, filters=of_task, limit=len(told.unbound))}
+            known = tuple(i for i in told.unbound if i in found)
+        if not known and not told.models and told.models is not None:
+            why = "the models whose addresses were named do other tasks, as far as the index knows"
+            return Availability(supported=True, ok=False, why=why, remedy=f"Name the address by the task: --endpoint {task.name}=URL.")
+        models = None if told.models is None else tuple(dict.fromkeys((*told.models, *known)))
+        return replace(told, named=tuple(dict.fromkeys((*told.named, *known))), models=models)
 
     def _most_relevant(self, task: HubTask, query: str, limit: int, able: _Able) -> tuple[Candidate, ...]:
         """As the index ranks them, each with the first runner that can run it."""
@@ -171,14 +194,28 @@ class Experts:
     def _supports(self, task: HubTask, card: ModelCard) -> bool:
         return any(_asked(r, task, card).supported for r in self.runners)
 
-    def _none(self, task: HubTask, card: ModelCard | None) -> NoExpertError:
-        answers = {r.name: _asked(r, task, card) for r in self.runners}
-        remedies = dict.fromkeys(a.remedy for a in answers.values() if a.remedy)
-        reasons = {n: a.why or "it can run none of the models known" for n, a in answers.items()}
-        return NoExpertError(task.name, reasons, remedy=" ".join(remedies))
+    def _none(self, task: HubTask, card: ModelCard) -> NoExpertError:
+        return _no_expert(task, {r.name: _asked(r, task, card) for r in self.runners})
+
+    def _none_of_all(self, task: HubTask, query: str) -> NoExpertError:
+        """Of a runner that can do the task, but with no model that was found: why not with the best models that are known."""
+        answers = {}
+        for runner, told in self._told(task):
+            answers[runner.name] = told
+            if told.ok:
+                best = (self.index.get(i, task=task.name) for i in self.considered(task, query, limit=_ASKED_ABOUT))
+                refused = ((c, a) for c in best if not (a := _asked(runner, task, c)).ok and a.supported)
+                answers[runner.name] = next((replace(a, why=f"{a.why} ({c.id})") for c, a in refused), told)
+        return _no_expert(task, answers)
 
 
 _Able = Sequence[tuple[Runner, Availability]]
+
+
+def _no_expert(task: HubTask, answers: Mapping[str, Availability]) -> NoExpertError:
+    remedies = dict.fromkeys(a.remedy for a in answers.values() if a.remedy)
+    reasons = {n: a.why or "it can run none of the models known" for n, a in answers.items()}
+    return NoExpertError(task.name, reasons, remedy=" ".join(remedies))
 
 
 def _unlisted(task: HubTask, ident: str, runner: Runner, why: str) -> Candidate:

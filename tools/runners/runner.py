@@ -35,6 +35,8 @@ class Availability:
         remedy: if not ok, what would help; a sentence, empty when nothing would.
         models: ids of the only models that can run, where a task was asked about without a card and the runner knows; None for any.
         named: ids of models that the user named for this task; they are tried before all others.
+        unbound: ids of models that the user named without a task; those that the index knows for this task are as good as `named`, and
+            the others can only be asked for by their id.
         place: where the model of the card is; None where no card was given.
         seconds: how long its calls took lately; None where none was made.
         cost: US dollars that a call of it took lately; None where nobody told.
@@ -46,6 +48,7 @@ class Availability:
     remedy: str = ""
     models: tuple[str, ...] | None = None
     named: tuple[str, ...] = ()
+    unbound: tuple[str, ...] = ()
     place: Place | None = None
     seconds: float | None = None
     cost: float | None = None

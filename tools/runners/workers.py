@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from ...index.errors import HuggingGPTError
+from .forks import in_each_child
 
 Result = TypeVar("Result")
 _IDLE_SECONDS = 60.0
@@ -102,7 +103,7 @@ class Job(Generic[Result]):
 
 class Workers:
     """Runs calls in daemon threads of its own: neither the event loop nor `asyncio.to_thread` is held up, and a call that never returns
-    keeps neither its caller nor the process.
+    keeps neither its caller nor the process. A process that is forked begins anew: calls of its parent go on there alone.
 
     Args:
         places: how many calls run at once; the others wait in line.
@@ -112,6 +113,10 @@ class Workers:
     def __init__(self, places: int = 2, *, name: str = "expert") -> None:
         self._places = places
         self._name = name
+        self._begin()
+        in_each_child(self._begin)
+
+    def _begin(self) -> None:
         self._changed = threading.Condition()
         self._line: deque[Job[object]] = deque()
         self._running: set[Job[object]] = set()

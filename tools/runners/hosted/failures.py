@@ -59,9 +59,7 @@ def failure(error: BaseException, *, what: str, secret: str | None) -> Failure:
     """
     if isinstance(error, SentElsewhere):
         where = _plain(str(error), secret)[:100]
-        return _made(
-            what, f"it sends callers elsewhere (to {where})", cause=Cause.MODEL, remedy="Name the address where it really is."
-        )
+        return _made(what, f"it sends callers elsewhere (to {where})", cause=Cause.MODEL, remedy="Name the address where it really is.")
     response = _response(error)
     if response is not None:
         return _of_status(response, error, what, secret)

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import math
 import os
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ....index.errors import CallerError, ExpertError, RemoteError
 from ...errors import ExpertTimeoutError
+from ..forks import in_each_child
 from ..packages import missing, not_installed
 from ..runner import Availability, Place, RunnerOutput
 from ..workers import Job, Workers
 from .client import client_type
-from .endpoints import Endpoint, is_hub_id, read_endpoints
-from .facts import UNREACHABLE_LIFETIME, Facts
+from .endpoints import is_hub_id, read_endpoints
+from .facts import SHORT_LIFETIME, Fact, Facts
 from .failures import Cause, Failure, cannot_be_used, failure
+from .providers import served_by
 from .row import HostedRow, Way
 from .table import HOSTED
+from .target import Target, account_at
 
 if TYPE_CHECKING:
     from ....index.card import ModelCard
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 _PACKAGE = "huggingface_hub"
 _LOG_IN = "Give a token: set HF_TOKEN or run `hf auth login`; or name an endpoint of your own: --endpoint TASK=URL."
-_LATER = " Or try again later."
 _GRACE = 1.0  # seconds: a call ends by our own timer, and with its words, before the client's, which counts anew with each byte
 
 
@@ -48,45 +49,25 @@ class Account:
     role: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Target:
-    """Where a call goes.
-
-    Attributes:
-        model: id on the Hub, or the address.
-        what: model and place as the subject of a sentence.
-        fact: under what name facts about it are kept.
-        server: the same for all models there.
-        token: what is sent with it; None for nothing.
-        endpoint: None for the Hub.
-    """
-
-    model: str
-    what: str
-    fact: str
-    server: str
-    token: str | None
-    endpoint: Endpoint | None
-
-    @property
-    def account(self) -> str:
-        """Under what name facts about the token are kept: a digest, which tells nobody the token."""
-        return f"token {hashlib.sha256((self.token or '').encode()).hexdigest()[:16]} at {self.server}"
-
-
 class HostedRunner:
     """Calls models that are hosted elsewhere: by the Hub's inference providers, or at endpoints of your own.
 
         HostedRunner()                                                              # the Hub, with the token of this machine
         HostedRunner(provider="hf-inference", bill_to="my-org")
-        HostedRunner(hub=False, endpoints={"translation": "http://127.0.0.1:8080"}) # nothing leaves your own network
+        HostedRunner(hub=False, endpoints={"translation": "http://127.0.0.1:8080"}) # what you give leaves your own network in no way
+
+    What is sent goes to the address that was named, and is not sent on where a server there redirects to another one. No proxy of the
+    environment sees what is sent to an address of this machine. huggingface_hub asks the Hub itself, once a day, which programs are
+    agents, to tell it who calls: with nothing of what is sent, for 3 seconds at most, and also where only endpoints are called. It does
+    not where HF_HUB_DISABLE_TELEMETRY=1 is set before Python imports it; no argument of its calls keeps it from that.
 
     Args:
         token: of the Hub. Default: the one that HF_TOKEN or `hf auth login` gave; that one is sent to no endpoint but Hugging Face's own.
         provider: who runs the Hub's models, as InferenceClient names them. Default: whoever comes first in the account's settings.
         bill_to: organisation that pays.
         endpoints: addresses by Hub task or by model id. One serves one task, and is called exactly there (conversation at
-            `/v1/chat/completions` below it).
+            `/v1/chat/completions` below it). By its task is how to name a model that the index does not know: one named by its id is
+            found for the tasks for which the index knows it, and otherwise only called when it is asked for by that id.
         hub: whether models on the Hub may be called, or endpoints only.
         timeout: seconds that a call may take.
         concurrency: calls at once to each endpoint or provider; further ones wait in line.
@@ -118,7 +99,7 @@ class HostedRunner:
         _check_token(token)
         self._given_token = token
         self._provider = None if provider == "auto" else provider
-        self._served = _served_by(self._provider)
+        self._served = served_by(self._provider)
         self._bill_to = bill_to
         self._endpoints = read_endpoints(endpoints or {}, table)
         self._hub = hub
@@ -127,6 +108,10 @@ class HostedRunner:
         self.facts = facts if facts is not None else Facts()
         self._table = table
         self._workers: dict[str, Workers] = {}
+        self._renew_lock()
+        in_each_child(self._renew_lock)
+
+    def _renew_lock(self) -> None:
         self._lock = threading.Lock()
 
     def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
@@ -215,13 +200,33 @@ class HostedRunner:
     def _any_model(self, row: HostedRow) -> Availability:
         own = self._endpoints.get(row.task)
         named = (own.shown,) if own is not None else ()
+        unbound = tuple(key for key in self._endpoints if key not in self._table) if row.ways_at(endpoint=True) else ()
         on_hub = self._on_hub(row)
         if on_hub.ok:
-            return Availability(supported=True, ok=True, named=named)
-        models = tuple(dict.fromkeys((*named, *(key for key in self._endpoints if key not in self._table))))
-        if models and row.ways_at(endpoint=True):
-            return Availability(supported=True, ok=True, models=models, named=named)
+            blocked = self._blocked(self._hub_server, account_at(self._token, self._hub_server))
+            if blocked is None:
+                return Availability(supported=True, ok=True, named=named, unbound=unbound)
+            on_hub = blocked
+        if named or unbound:
+            return Availability(supported=True, ok=True, models=named, named=named, unbound=unbound)
         return on_hub
+
+    def _blocked(self, *names: str) -> Availability | None:
+        """What earlier calls told that keeps from a call; None where nothing does."""
+        for name in names:
+            known = self.facts.about(name)
+            if known is not None and known.why:
+                return _no(f"{known.why}, when it was last called", f"{known.remedy} {self._again(known)}".strip())
+        return None
+
+    def _again(self, known: Fact) -> str:
+        """When a failure counts no more."""
+        left = max(1, math.ceil(self.facts.seconds_left(known)))
+        return f"It is called again in {f'{left} seconds' if left < 100 else f'{math.ceil(left / 60)} minutes'}."
+
+    @property
+    def _hub_server(self) -> str:
+        return f"hub {self._provider or 'auto'}"
 
     def _on_hub(self, row: HostedRow) -> Availability:
         """Whether any model of the Hub can do it."""
@@ -253,23 +258,22 @@ class HostedRunner:
         target = self._target(row, card)
         if target is None:  # see `_of_card`
             raise ValueError(card.id)
-        for name in (target.server, target.account, target.fact):
-            known = self.facts.about(name)
-            if known is not None and known.why:
-                return _no(f"{known.why}, when it was last called", (known.remedy + _LATER).strip())
+        blocked = self._blocked(target.server, target.account, target.fact)
+        if blocked is not None:
+            return blocked
         known = self.facts.about(target.fact)
         place = Place.NAMED if target.endpoint is not None else Place.REACHED if known is not None else Place.HOSTED
         seconds, cost = (known.seconds, known.cost) if known is not None else (None, None)
         return Availability(supported=True, ok=True, place=place, seconds=seconds, cost=cost)
 
-    def _target(self, row: HostedRow, card: ModelCard) -> _Target | None:
+    def _target(self, row: HostedRow, card: ModelCard) -> Target | None:
         """Where a model is called; None for what is no model of the Hub, nor an address that was named for this task."""
         endpoint = self._endpoints.get(row.task)
         if endpoint is None or endpoint.shown != card.id:
             endpoint = self._endpoints.get(card.id) if card.task == row.task and card.id not in self._table else None
         if endpoint is not None:
             at_home = self._given_token is not None or endpoint.is_the_hubs
-            return _Target(
+            return Target(
                 model=endpoint.url,
                 what=repr(card.id) if card.id == endpoint.shown else f"{card.id!r} at {endpoint.shown}",
                 fact=f"{row.task} at {endpoint.shown}",
@@ -281,8 +285,8 @@ class HostedRunner:
             return None
         by = self._provider or "auto"
         what = f"{card.id!r} (hosted{'' if self._provider is None else ' by ' + self._provider})"
-        return _Target(
-            model=card.id, what=what, fact=f"{row.task} by {card.id} from {by}", server=f"hub {by}", token=self._token, endpoint=None
+        return Target(
+            model=card.id, what=what, fact=f"{row.task} by {card.id} from {by}", server=self._hub_server, token=self._token, endpoint=None
         )
 
     def _submit(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> Job[RunnerOutput]:
@@ -299,7 +303,7 @@ class HostedRunner:
                 self._workers[server] = Workers(self._concurrency, name="hosted-expert")
             return self._workers[server]
 
-    def _call(self, row: HostedRow, target: _Target, inputs: Mapping[str, Any], job: Job[RunnerOutput]) -> RunnerOutput:
+    def _call(self, row: HostedRow, target: Target, inputs: Mapping[str, Any], job: Job[RunnerOutput]) -> RunnerOutput:
         """Ask in each way that there is until one is understood. The caller is freed when the time is over, whatever the server does."""
         timer = threading.Timer(
             self._timeout, lambda: job.abandon(ExpertTimeoutError(target.model if target.endpoint is None else target.what, self._timeout))
@@ -323,6 +327,8 @@ class HostedRunner:
                 except ExpertError as e:
                     raise cannot_be_used(e, what=target.what) from e
                 self.facts.answered(target.fact, time.monotonic() - started, output.usage.get("usd"))
+                self.facts.clear(target.server)
+                self.facts.clear(target.account)
                 return output
         finally:
             timer.cancel()
@@ -330,7 +336,7 @@ class HostedRunner:
         self._learn(target, refused)
         raise refused.error
 
-    def _asked(self, way: Way, target: _Target, inputs: Mapping[str, Any]) -> Any:
+    def _asked(self, way: Way, target: Target, inputs: Mapping[str, Any]) -> Any:
         """The reply, or what went wrong."""
         given = way.ask(inputs)
         bare: dict[str, Any] = {"headers": {"authorization": None}} if target.token is None else {}  # it would look for a token by itself
@@ -343,14 +349,14 @@ class HostedRunner:
         except Exception as e:  # the client lets everything through, from its HTTP library's errors to those of reading a reply
             return failure(e, what=target.what, secret=target.token)
 
-    def _learn(self, target: _Target, failed: Failure) -> None:
+    def _learn(self, target: Target, failed: Failure) -> None:
         remedy = failed.error.remedy
         if failed.cause is Cause.ACCOUNT:
-            self.facts.failed(target.account, failed.why, remedy)
+            self.facts.failed(target.account, failed.why, remedy, lifetime=SHORT_LIFETIME)
         elif failed.cause is Cause.MODEL:
             self.facts.failed(target.fact, failed.why, remedy)
         elif failed.cause is Cause.UNREACHABLE:
-            self.facts.failed(target.server, failed.why, remedy, lifetime=UNREACHABLE_LIFETIME)
+            self.facts.failed(target.server, failed.why, remedy, lifetime=SHORT_LIFETIME)
 
 
 def _no(why: str, remedy: str) -> Availability:
@@ -367,17 +373,3 @@ def _check_token(token: str | None) -> None:
             "The token is empty, or holds characters that no token has.",
             remedy="Copy it again from https://huggingface.co/settings/tokens.",
         )
-
-
-def _served_by(provider: str | None) -> frozenset[str] | None:
-    """The tasks that a provider serves, as the client names them; None where none was chosen. Raises CallerError for an unknown one."""
-    if provider is None or missing([_PACKAGE]):
-        return None
-    from huggingface_hub.inference._providers import PROVIDERS
-
-    known: Mapping[str, Any] = {str(name): served for name, served in PROVIDERS.items()}
-    if provider not in known:
-        near = get_close_matches(provider, known, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
-        raise CallerError(f"There is no inference provider named {provider[:100]!r}.", remedy=hint)
-    return frozenset(known[provider])

@@ -26,7 +26,7 @@ def _to_classify(inputs: Inputs) -> dict[str, Any]:
 
 def _transcript(reply: Any, _: Inputs) -> RunnerOutput:
     words = text(part(reply, "text"), "the transcript", may_be_empty=True)  # nobody may have spoken
-    return RunnerOutput(values={"text": words}, notes=() if words.strip() else ("it heard no words",))
+    return RunnerOutput(values={"text": words}, notes=() if words else ("it heard no words",))
 
 
 def _changed(reply: Any, _: Inputs) -> RunnerOutput:
