@@ -186,7 +186,8 @@ class Experts:
         """Embedded experts, for indexes that do not hold them."""
         from ..index.catalogue import load_catalogue
 
-        return [c for c in load_catalogue() if c.task == task.name and self._runner_for(task, c) is not None]
+        embedded = (c for c in load_catalogue() if c.task == task.name and c.id.startswith("embedded/"))
+        return [c for c in embedded if self._runner_for(task, c) is not None]
 
     def _runner_for(self, task: HubTask, card: ModelCard) -> Runner | None:
         return _first(self.runners, task, card)

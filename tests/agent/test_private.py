@@ -18,6 +18,7 @@ from langchain_hugginggpt.index import MiniLM, ModelCard, ModelCardIndex
 from langchain_hugginggpt.index.encoders.named import is_asked_elsewhere
 from langchain_hugginggpt.index.errors import CallerError, UnknownNameError
 from langchain_hugginggpt.tools import HUB_TASKS
+from langchain_hugginggpt.tools.runners.retrying import RetryingRunner
 from tests.fakes import ScriptedChat, WordEncoder
 from tests.hosted_server import HostedServer
 
@@ -244,3 +245,28 @@ def test_an_endpoint_of_ones_own_is_used_first_and_private_allows_it_on_this_mac
     attempts: list[Any] = [(a.runner, a.error) for a in result.attempts]
     assert (result.status, attempts) == ("ok", [("hosted", "")])
     assert result.model == url
+
+
+@pytest.mark.parametrize("seconds", [10.0, 120.0, 300.0])
+def test_a_server_that_hangs_or_is_busy_leaves_time_for_the_next_candidate(seconds: float) -> None:
+    hosted = build_toolkit(Settings(experts="hosted", task_timeout=seconds)).experts.runners[-1]
+    assert isinstance(hosted, RetryingRunner)
+    one_call = hosted.runner._timeout  # type: ignore[attr-defined]
+    assert one_call == seconds / 2
+    assert hosted.patience + one_call <= 0.75 * seconds, "no call begins once patience is over"
+    assert hosted.longest_wait <= hosted.patience / 2
+    assert one_call > hosted.patience / 2, "one that took all its time is not made again"
+
+
+def test_a_model_with_an_address_of_its_own_is_asked_first_and_for_its_task_alone(tmp_path: Path) -> None:
+    cards = [ModelCard(id=f"lab/{n}", task="text-classification", text="sentiment") for n in ("a", "b")]
+    ModelCardIndex.from_cards(cards, encoder=MiniLM()).save(tmp_path / "index")
+    with HostedServer() as server:
+        url = server.url("text-classification")
+        settings = Settings(index=tmp_path / "index", private=True, endpoints=(("lab/b", url), ("my/own", url)), out=tmp_path / "out")
+        toolkit = build_toolkit(settings)
+        first = toolkit.experts.candidates(HUB_TASKS["text-classification"], "sentiment")[0]
+        assert (first.card.id, first.runner.name) == ("lab/b", "hosted")
+        assert [n for n, t in toolkit.tasks.items() if toolkit.availability(t)["hosted"].ok] == ["text-classification"]
+        tool = toolkit.tool("text-classification")
+        assert "POSITIVE" in str(tool.invoke({"text": "good", "model": "my/own"}))

@@ -141,3 +141,67 @@ def test_an_index_without_the_task_gives_no_models_of_other_tasks() -> None:
         experts.candidates(near, "cats")
     other = ModelCardIndex.from_cards([ModelCard(id="lab/7", task="translation", text="cats")], encoder=WordEncoder("cats", "dogs"))
     assert ids(Experts(other, [runner]).candidates(HUB_TASKS[TASK], "cats")) == ["embedded/extractive-summary"]
+
+
+class Addressed(ScriptedRunner):
+    """Has models that the user named by an address, without a task, and may have any other as well."""
+
+    def __init__(self, *models: str, others: bool = False) -> None:
+        super().__init__(dict.fromkeys([*models, *(c.id for c in CARDS if others)], GOOD), name="addressed")
+        self._told = Availability(supported=True, ok=True, models=None if others else (), unbound=models)
+
+    def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
+        return self._told if card is None else super().availability(task, card)
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_model_that_was_named_without_a_task_is_first_where_the_index_knows_it(others: bool) -> None:
+    experts = Experts(INDEX, [ScriptedRunner({"lab/first": GOOD}), Addressed("lab/third", others=others)])
+    found = experts.candidates(HUB_TASKS[TASK], "cats")
+    assert (found[0].card.id, found[0].runner.name, found[0].why) == ("lab/third", "addressed", "named for this task")
+    assert ids(found) == ["lab/third", "lab/first"] if not others else ["lab/third", "lab/first", "lab/second"]
+    assert experts.availability(HUB_TASKS[TASK])["addressed"].named == ("lab/third",)
+    assert ids(experts.candidates(HUB_TASKS[TASK], "cats", limit=2)) == ["lab/third", "lab/first"]
+
+
+@pytest.mark.parametrize(("task", "model"), [("translation", "lab/third"), (TASK, "lab/unknown"), ("translation", "lab/unknown")])
+def test_it_does_no_task_for_which_the_index_does_not_know_it(task: str, model: str) -> None:
+    index = ModelCardIndex.from_cards([*CARDS, ModelCard(id="lab/x", task="translation", text="cats")], encoder=WordEncoder("cats", "dogs"))
+    experts = Experts(index, [Addressed(model)])
+    told = experts.availability(HUB_TASKS[task])["addressed"]
+    assert not told.ok
+    assert told.remedy == f"Name the address by the task: --endpoint {task}=URL."
+    with pytest.raises(NoExpertError, match="do other tasks, as far as the index knows"):
+        experts.candidates(HUB_TASKS[task], "cats")
+    assert ids(Experts(index, [Addressed(model, others=True)]).candidates(HUB_TASKS[TASK], "cats", limit=1)) != ["lab/unknown"]
+    (asked_for,) = Experts(index, [Addressed("lab/unknown")]).candidates(HUB_TASKS[task], model="lab/unknown")
+    assert asked_for.card.id == "lab/unknown"
+
+
+class Refusing(ScriptedRunner):
+    """Can do the task in general, and says of each model why it cannot run it."""
+
+    def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
+        if card is None:
+            return Availability(supported=True, ok=True)
+        return Availability(supported=True, ok=False, why=f"{card.id} is asleep", remedy="Wake it.")
+
+
+def test_that_none_can_run_is_said_with_why_the_best_cannot() -> None:
+    with pytest.raises(NoExpertError, match=r"lab/first is asleep \(lab/first\)") as caught:
+        Experts(INDEX, [Refusing({})]).candidates(HUB_TASKS[TASK], "cats")
+    assert caught.value.remedy == "Wake it."
+
+
+def test_only_embedded_experts_ship_with_the_toolkit() -> None:
+    """The catalogue has other cards, too; an index of one's own that lacks them lacks them on purpose."""
+    anything = AnyModel({})
+    other = ModelCardIndex.from_cards([ModelCard(id="lab/7", task="translation", text="cats")], encoder=WordEncoder("cats", "dogs"))
+    assert ids(Experts(other, [anything]).candidates(HUB_TASKS[TASK], "cats")) == ["embedded/extractive-summary"]
+
+
+class AnyModel(ScriptedRunner):
+    """Runs whatever it is given."""
+
+    def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
+        return Availability(supported=True, ok=True)

@@ -115,3 +115,8 @@ def test_the_order_does_not_depend_on_the_order_in_which_runners_were_asked() ->
     ]
     chosen = {tuple((c.card.id, c.runner.name) for c in most_ready([*a, *b], 3)) for a, b in itertools.permutations([given[:2], given[2:]])}
     assert chosen == {(("lab/a", "two"), ("lab/a", "one"), ("lab/b", "two"))}
+
+
+def test_the_models_of_one_runner_alone_are_put_in_order_too() -> None:
+    cards = {"lab/a": at(Place.REACHED, cost=0.5), "lab/b": at(Place.HOSTED), "lab/c": at(Place.REACHED, seconds=0.1)}
+    assert ordered(PlacedRunner("hosted", cards)) == ["c:hosted", "a:hosted", "b:hosted"]

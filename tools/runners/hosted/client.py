@@ -35,8 +35,7 @@ def client_type() -> type[InferenceClient]:
 
     Its methods raise ExpertError, a clause, for a reply that is too large, and SentElsewhere for a redirect to another origin.
     """
-    from huggingface_hub import InferenceClient, get_session
-    from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]  # public, though not in __all__
+    from huggingface_hub import InferenceClient, get_session, hf_raise_for_status
 
     class Client(InferenceClient):
         def _inner_post(self, request_parameters: Any, *, stream: bool = False) -> Any:

@@ -122,7 +122,9 @@ class LocalRunner:
         """
         job = self._submit(task, card, inputs)
         try:
-            return job.future.result()
+            with when_abandoned(job.abandon):  # one of several experts that are asked in threads
+                check_abandoned()
+                return job.future.result()
         except BaseException:
             job.abandon()  # interrupted: the thread ends at the model's next step
             raise

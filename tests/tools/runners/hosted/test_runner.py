@@ -15,6 +15,7 @@ from langchain_hugginggpt.tools.hub_tasks import HUB_TASKS
 from langchain_hugginggpt.tools.runners.hosted import Account, Facts, HostedRunner
 from langchain_hugginggpt.tools.runners.runner import Place
 from tests.hosted_server import Fault, HostedServer
+from tests.tools.runners.hosted.cases import Files
 
 _TASK = HUB_TASKS["text-classification"]
 _TOKEN = "hf_" + "x" * 34
@@ -124,6 +125,33 @@ def test_endpoints_by_task_and_by_model(server: HostedServer) -> None:
     assert runner.availability(translation, _card("lab/own", "translation")).place is Place.NAMED
     assert not runner.availability(translation, _card(url, "translation")).ok
     assert runner.run(translation, _card("lab/own", "translation"), {"text": "x"}).values == {"text": ">: x"}
+
+
+def test_a_model_that_was_named_without_a_task_is_told_apart(server: HostedServer) -> None:
+    """What it does, the index knows."""
+    runner = HostedRunner(hub=False, endpoints={"lab/own": server.url("translation")})
+    told = runner.availability(_TASK)
+    assert (told.named, told.unbound, told.models) == ((), ("lab/own",), ())
+    with_hub = HostedRunner(token=_TOKEN, endpoints={"lab/own": server.url("translation")}).availability(_TASK)
+    assert (with_hub.unbound, with_hub.models) == (("lab/own",), None)
+
+
+@pytest.mark.parametrize(("heard", "notes"), [("", ("it heard no words",)), ("  ", ("it heard no words",)), ("so", ())])
+def test_silence_is_said_to_be_silence(server: HostedServer, files: Files, heard: str, notes: tuple[str, ...]) -> None:
+    task = HUB_TASKS["automatic-speech-recognition"]
+    server.replies[task.name] = lambda _: {"text": heard}
+    url = server.url(task.name)
+    made = HostedRunner(hub=False, endpoints={task.name: url}).run(task, _card(url, task.name), {"audio": files.sound})
+    assert (made.values, made.notes) == ({"text": heard.strip()}, notes)
+
+
+@pytest.mark.parametrize("reply", [{}, {"text": None}, {"words": "so"}])
+def test_a_reply_without_a_transcript_is_a_failure(server: HostedServer, files: Files, reply: Any) -> None:
+    task = HUB_TASKS["automatic-speech-recognition"]
+    server.replies[task.name] = lambda _: reply
+    url = server.url(task.name)
+    with pytest.raises(ExpertError):
+        HostedRunner(hub=False, endpoints={task.name: url}).run(task, _card(url, task.name), {"audio": files.sound})
 
 
 def test_the_token_of_the_machine_goes_to_no_foreign_endpoint(server: HostedServer, monkeypatch: pytest.MonkeyPatch) -> None:
