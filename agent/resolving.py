@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..tools.artifacts import Artifact, ArtifactStore
 from ..tools.errors import InputError
 from ..tools.media import load_text
-from ..tools.parts import fitting, page_count, picture_of, split_part, text_of
+from ..tools.parts import all_fitting, fitting, named_whole, page_count, picture_of, split_part, text_of
 from ..tools.task import HubTask, Kind, Port, Role, TaskTable
 from ..tools.views import text_view
 from .plan import Argument, PlannedTask, Ref
@@ -77,8 +77,10 @@ class Resolver:
         """The attached file that an argument names, and what part of it."""
         if not isinstance(argument, str):
             return None, ""
-        whole, part = (argument, "") if argument in self._files else split_part(argument)
-        return self._files.get(whole), part
+        if argument in self._files or named_whole(argument) not in self._files:
+            return self._files.get(argument), ""
+        whole, part = split_part(argument)
+        return self._files[whole], part
 
     def _value(self, port: Port, argument: Argument, results: Mapping[str, TaskResult], as_paths: bool) -> Any:
         if isinstance(argument, list | tuple):
@@ -118,7 +120,10 @@ class Resolver:
             return load_text(text_of(self._store, file, part) if part else file)
         if not port.kind.is_media:
             return str(file.path)
-        return str(fitting(self._store, picture_of(self._store, file, part) if part else file, port.kind).path)
+        given = picture_of(self._store, file, part) if part else file
+        if port.many:
+            return [str(f.path) for f in all_fitting(self._store, given, port.kind)]
+        return str(fitting(self._store, given, port.kind).path)
 
 
 def surest(task: HubTask, outputs: Sequence[Mapping[str, Any] | None]) -> int | None:

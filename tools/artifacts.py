@@ -12,16 +12,17 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..index.text import well_formed
 from .errors import MediaError
 from .fetching.addresses import read_address, shown
+from .fetching.charsets import is_page, utf_8
 from .fetching.once import Once
-from .parts import fitting, pdf_kind, picture_of, split_part
-from .sniff import OLE, PDF, claimed_type, extension_of, kind_of, media_type_of, same_container
+from .parts import all_fitting, fitting, part_of, pdf_kind, picture_of, split_part
+from .sniff import HTML, OLE, PDF, claimed_type, extension_of, kind_of, media_type_of, same_container
 from .task import Kind
 
 if TYPE_CHECKING:
@@ -128,7 +129,10 @@ class ArtifactStore:
             ) from e
 
     def put(self, data: bytes, *, name: str = "", media_type: str | None = None) -> Artifact:
-        """Store bytes. The media type is read from them; `media_type` is believed only where bytes do not tell."""
+        """Store bytes. The media type is read from them; `media_type` is believed only where bytes do not tell.
+
+        Bytes that are there already are not written again; what is given back has the name and the type that were given now.
+        """
         if not data:
             raise MediaError(f"{_called(name)} is empty (0 bytes).", remedy="Give a file that has content.")
         if len(data) > MAX_BYTES:
@@ -136,17 +140,24 @@ class ArtifactStore:
         found = _honest_type(data, name, media_type)
         digest = hashlib.sha256(data).hexdigest()[:16]
         ident = f"artifact-{digest}"
-        if ident in self._known and self._known[ident].path.exists():
-            return self._known[ident]
-        path = self.folder / f"{digest}{extension_of(found)}"
-        self._write(path, data)
-        artifact = Artifact(id=ident, path=path.resolve(), media_type=found, name=name or path.name, size=len(data))
+        before = self._known.get(ident)
+        if before is not None and before.path.exists():
+            artifact = replace(before, name=name, media_type=found) if name else before  # a file of its name; its bytes are there
+        else:
+            path = self.folder / f"{digest}{extension_of(found)}"
+            self._write(path, data)
+            artifact = Artifact(id=ident, path=path.resolve(), media_type=found, name=name or path.name, size=len(data))
         self._known[ident] = artifact
         return artifact
 
     def add(self, value: Path | str) -> Artifact:
-        """Take in what the *caller* named: a file, wherever it lies, or an http(s) address."""
-        return self._from_address(value) if isinstance(value, str) and _ADDRESS.match(value) else self.add_file(value)
+        """Take in what the *caller* named: a file, wherever it lies, or an http(s) address; or a part of one (`#page=2`, `#t=12.5`): a page
+        of a PDF as a PDF, a frame of a video as a picture. A file whose very name ends so comes first."""
+        if (is_address := isinstance(value, str) and _ADDRESS.match(value) is not None) or not _is_file(value):
+            whole, part = split_part(str(value))
+            if part:
+                return part_of(self, self.add(whole), part)
+        return self._from_address(str(value)) if is_address else self.add_file(value)
 
     def add_file(self, path: Path | str) -> Artifact:
         """Take in a file that the *caller* named; it may lie anywhere. It is read where it lies, not copied."""
@@ -194,29 +205,34 @@ class ArtifactStore:
 
     def resolve(self, value: object, *, kind: Kind | None = None) -> Artifact:
         """The artifact that `value` means: an Artifact, an artifact id, a path in an allowed folder, an http(s) address, a data URL or
-        a content block. What an id, a path or an address is followed by may name a part (`#page=2`, `#t=12.5`), which is a picture.
+        a content block. What an id, a path or an address is followed by may name a part (`#page=2`, `#t=12.5`): a page of a PDF, which is a
+        picture where one is wanted and else a PDF, or a frame of a video.
 
         Args:
             value: what was given.
             kind: the kind that is wanted; another kind is refused (`parts.fitting`).
         """
-        artifact = self._resolve(value)
+        artifact = self._resolve(value, kind)
         return artifact if kind is None else fitting(self, artifact, kind)
 
-    def _resolve(self, value: object) -> Artifact:
+    def resolve_all(self, value: object, *, kind: Kind) -> list[Artifact]:
+        """As `resolve`, for a port that takes several: all pages of a PDF, where pictures are wanted."""
+        return all_fitting(self, self._resolve(value, kind), kind)
+
+    def _resolve(self, value: object, kind: Kind | None = None) -> Artifact:
         if isinstance(value, Artifact):
             return value
         if isinstance(value, dict):
-            return self._from_block(value)
+            return self._from_block(value, kind)
         if not isinstance(value, str) or not value.strip():
             raise MediaError(f"A file is wanted, not {value!r:.80}.", remedy="Give an artifact id, a path or a content block.")
-        whole, part = split_part(value)
-        if part:
-            return picture_of(self, self._resolve(whole), part)
         if is_artifact_id(value):
             return self.get(value)
         if value[:5].lower() == "data:":
             return self._from_data_url(value)
+        whole, part = (value, "") if _is_file(value) else split_part(value)
+        if part:
+            return (picture_of if kind is Kind.IMAGE else part_of)(self, self._resolve(whole), part)
         return self._from_address(value) if _ADDRESS.match(value) else self._from_path(value)
 
     def _from_address(self, value: str) -> Artifact:
@@ -228,7 +244,10 @@ class ArtifactStore:
 
         def take() -> Artifact:
             fetched = fetcher.fetch(url)
-            return self.put(fetched.data, name=fetched.name, media_type=fetched.media_type)
+            name = fetched.name
+            if is_page(fetched) and (claimed_type(name) or "").startswith("text/") and claimed_type(name) != HTML:
+                name += ".html"  # the page on which a website shows a file of that name
+            return self.put(utf_8(fetched), name=name, media_type=fetched.media_type)
 
         return self._fetched.get(url, take)
 
@@ -250,7 +269,7 @@ class ArtifactStore:
             raise MediaError(f"A data URL must be base64: {value[:60]!r}.")
         return self._from_base64(body, head[5:].split(";")[0] or None, "")
 
-    def _from_block(self, block: dict[str, Any]) -> Artifact:
+    def _from_block(self, block: dict[str, Any], kind: Kind | None) -> Artifact:
         extras = block.get("extras")
         name = str((extras.get("filename") if isinstance(extras, dict) else None) or block.get("title") or "")
         if isinstance(block.get("base64"), str):
@@ -261,7 +280,7 @@ class ArtifactStore:
         if isinstance(block.get("text"), str):
             return self.put(well_formed(block["text"]).encode(), name=name or "text.txt", media_type="text/plain")
         if isinstance(block.get("url"), str):
-            return self._resolve(block["url"])
+            return self._resolve(block["url"], kind)
         raise MediaError(f"A content block of type {block.get('type')!r} holds neither base64, file_id, text nor url.")
 
     def _from_base64(self, body: str, media_type: str | None, name: str) -> Artifact:
@@ -277,13 +296,24 @@ class ArtifactStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-            with os.fdopen(handle, "wb") as f:
-                f.write(data)
-            Path(temporary).replace(path)
+            try:
+                with os.fdopen(handle, "wb") as f:
+                    f.write(data)
+                Path(temporary).replace(path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
         except OSError as e:
             raise MediaError(
                 f"{str(path.parent)!r} cannot be written to: {e.strerror}.", remedy="Choose another folder for results (--out DIR)."
             ) from e
+
+
+def _is_file(path: Path | str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def is_artifact_id(value: str) -> bool:

@@ -19,10 +19,30 @@ if TYPE_CHECKING:
 _PART = re.compile(r"(.+)#(page=[1-9]\d{0,6}|t=\d{1,6}(?:\.\d{1,6})?)", re.S)
 
 
+_LIKE_A_PART = re.compile(r"(.+)#(page|t)=([^#]*)", re.S)
+
+
 def split_part(value: str) -> tuple[str, str]:
-    """What stands before a part, and the part: `("a.pdf", "page=2")`; `("a.pdf", "")` for a whole file."""
-    found = _PART.fullmatch(value)
-    return (found[1], found[2]) if found else (value, "")
+    """What stands before a part, and the part: `("a.pdf", "page=2")`; `("a.pdf", "")` for a whole file.
+
+    Raises:
+        MediaError: what follows looks like a part and is none, as in `a.pdf#page=0`.
+    """
+    if (found := _PART.fullmatch(value)) is not None:
+        return found[1], found[2]
+    if (like := _LIKE_A_PART.fullmatch(value)) is None:
+        return value, ""
+    if like[2] == "page":
+        what, remedy = "page", "Pages count from 1, as in #page=2."
+    else:
+        what, remedy = "time", "Times are seconds from the beginning, as in #t=12.5."
+    raise MediaError(f"There is no {what} {like[3]!r:.40} in {like[1][-80:]!r}.", remedy=remedy)
+
+
+def named_whole(value: str) -> str:
+    """What stands before a part, or before what looks like one: `a.pdf` of `a.pdf#page=0`."""
+    like = _LIKE_A_PART.fullmatch(value)
+    return like[1] if like is not None else value
 
 
 def picture_of(store: ArtifactStore, artifact: Artifact, part: str) -> Artifact:
@@ -54,6 +74,19 @@ def text_of(store: ArtifactStore, artifact: Artifact, part: str) -> Artifact:
     return picture_of(store, artifact, part)
 
 
+def part_of(store: ArtifactStore, artifact: Artifact, part: str) -> Artifact:
+    """A part of a file as a file that fits all ports that the part fits: a page as a PDF file of its own, a frame of a video as a picture.
+
+    Raises as `picture_of` does.
+    """
+    name, _, value = part.partition("=")
+    if name == "page" and artifact.media_type == PDF:
+        from .documents.pdf import page_pdf
+
+        return store.put(page_pdf(artifact, int(value)), name=f"{_stem(artifact)}-page-{value}.pdf")
+    return picture_of(store, artifact, part)
+
+
 def page_picture(store: ArtifactStore, artifact: Artifact, page: int) -> Artifact:
     """A page of a PDF, counted from 1, as a PNG picture in the store. Raises MediaError and MissingExtraError."""
     from .documents.pdf import page_png
@@ -70,9 +103,9 @@ def page_count(artifact: Artifact) -> int:
     """
     if artifact.media_type != PDF:
         return 1
-    from .documents.pdf import MAX_PICTURES, look
+    from .documents.pdf import MAX_PICTURES, count_pages
 
-    pages = look(artifact).pages
+    pages = count_pages(artifact)
     if pages > MAX_PICTURES:
         raise MediaError(
             f"The PDF {artifact.name!r} has {pages:,} pages; at most {MAX_PICTURES} are looked at as pictures.",

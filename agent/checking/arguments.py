@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from ...tools.parts import split_part
+from ...tools.parts import named_whole
 from ...tools.task import Kind, Port
 from ..plan import Argument, Ref
 from .sheet import Sheet
@@ -160,8 +160,7 @@ class _Fitting:
             return self._ref(port, value)
         file = self._sheet.files.get(value) if isinstance(value, str) else None
         if file is None and isinstance(value, str):
-            whole, part = split_part(value)
-            file = self._sheet.files.get(whole) if part else None
+            file = self._sheet.files.get(named_whole(value))
             if file is not None and (port.kind is Kind.IMAGE or (port.kind is Kind.TEXT and file.fits(Kind.TEXT))):
                 return value, None
         if file is not None:

@@ -44,7 +44,8 @@ def store(tmp_path: Path, allowed: Path) -> ArtifactStore:
 
 def test_the_same_content_is_the_same_artifact(store: ArtifactStore) -> None:
     one, two, other = store.put(PNG, name="a.png"), store.put(PNG, name="b.png"), store.put(png("blue"))
-    assert one == two
+    assert (one.id, one.path) == (two.id, two.path)
+    assert (two.name, store.get(ID).name, store.put(PNG)) == ("b.png", "b.png", two)
     assert (one.id, one.name, one.media_type, one.size, one.kind) == (ID, "a.png", "image/png", len(PNG), Kind.IMAGE)
     assert other.id != one.id
     assert one.read_bytes() == PNG
@@ -369,3 +370,20 @@ def test_messages_about_long_values_are_short(store: ArtifactStore) -> None:
         with pytest.raises(MediaError) as e:
             store.resolve(value)
         assert len(str(e.value)) < 300
+
+
+def test_the_same_bytes_under_another_name_have_its_type(store: ArtifactStore) -> None:
+    reply = store.put(b"a,b\n1,2\n", name="reply.txt", media_type="text/plain")
+    table = store.put(b"a,b\n1,2\n", name="data.csv")
+    assert (reply.kind, table.kind, table.name, table.path) == (Kind.TEXT, Kind.TABLE, "data.csv", reply.path)
+    assert store.get(reply.id) == table
+
+
+def test_nothing_is_left_of_a_file_that_could_not_be_written(store: ArtifactStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, target: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(MediaError, match="No space left on device"):
+        store.put(b"text")
+    assert list(store.folder.iterdir()) == []

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +65,43 @@ def store() -> ArtifactStore:
         ("a b.pdf#page=12", ("a b.pdf", "page=12")),
         ("a.mp4#t=12.5", ("a.mp4", "t=12.5")),
         ("https://x/a.pdf#page=1", ("https://x/a.pdf", "page=1")),
-        ("a.pdf#page=0", ("a.pdf#page=0", "")),
-        ("a.pdf#page=-1", ("a.pdf#page=-1", "")),
-        ("a.pdf#page=99999999", ("a.pdf#page=99999999", "")),
-        ("a.mp4#t=1e9", ("a.mp4#t=1e9", "")),
         ("#page=2", ("#page=2", "")),
         ("a#b.png", ("a#b.png", "")),
     ],
 )
 def test_what_names_a_part(value: str, expected: tuple[str, str]) -> None:
     assert split_part(value) == expected
+
+
+@pytest.mark.parametrize("value", ["page=0", "page=-1", "page=99999999", "page=x", "page=02", "page=", "page=1.5", "t=1e9", "t=-1", "t=x"])
+def test_what_only_looks_like_a_part_is_told(value: str, store: ArtifactStore, tmp_path: Path) -> None:
+    said = "Pages count from 1" if value.startswith("page") else "Times are seconds from the beginning"
+    (tmp_path / "a.pdf").write_bytes(text_pdf([["One"], ["Two"]]))
+    kept = store.add(tmp_path / "a.pdf")
+    for ask_for in (
+        lambda: store.add(f"{tmp_path}/a.pdf#{value}"),
+        lambda: store.resolve(f"{kept.id}#{value}", kind=Kind.IMAGE),
+        lambda: store.add(f"http://127.0.0.1/a.pdf#{value}"),
+        lambda: read_inputs(HUB_TASKS["summarization"], {"text": f"{kept.id}#{value}"}, store),
+    ):
+        with pytest.raises(MediaError, match=said):
+            ask_for()
+    text = f"Look at a.pdf#{value}"
+    assert read_inputs(HUB_TASKS["summarization"], {"text": text}, store)["text"] == text
+
+
+def test_a_page_that_the_caller_names_is_a_text_and_a_picture(store: ArtifactStore, tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(text_pdf([["One"], ["Two"]]))
+    page = store.add(f"{tmp_path}/a.pdf#page=2")
+    assert (page.name, page.kind, page.fits(Kind.IMAGE)) == ("a-page-2.pdf", Kind.TEXT, True)
+    assert read_inputs(HUB_TASKS["summarization"], {"text": page.id}, store)["text"] == "Two"
+    assert store.resolve(page.id, kind=Kind.IMAGE).media_type == "image/png"
+    with pytest.raises(MediaError, match=r"There is no page 3 in 'a\.pdf'; it has 2"):
+        store.add(f"{tmp_path}/a.pdf#page=3")
+    (tmp_path / "a.pdf#page=2").write_bytes(text_pdf([["A file of exactly that name"]]))
+    named = store.add(tmp_path / "a.pdf#page=2")
+    assert read_inputs(HUB_TASKS["summarization"], {"text": named.id}, store)["text"] == "A file of exactly that name"
+    assert ArtifactStore(allowed=[tmp_path]).resolve(f"{tmp_path}/a.pdf#page=2").id == named.id
 
 
 def ask(store: ArtifactStore, **given: object) -> dict[str, object]:
@@ -131,6 +157,8 @@ def test_table_ports_take_the_first_sheet(store: ArtifactStore) -> None:
         return read_inputs(HUB_TASKS["tabular-classification"], {"table": store.put(xlsx(A=rows)).id}, store)["table"]
 
     assert read([["a", None, "b"], [1, 5, "x"]]) == [{"a": 1, "column 2": 5, "b": "x"}]
+    assert read([["column 2", None, "b"], [1, 2, 3]]) == [{"column 2": 1, "column 2'": 2, "b": 3}]
+    assert read([["a", "b"], [1, None]]) == [{"a": 1, "b": None}]
     assert read([[1.5, 9], [3, 4]]) == [{"column 1": 1.5, "column 2": 9}, {"column 1": 3, "column 2": 4}]
     with pytest.raises(InputError, match="2 columns named 'a'"):
         read([["a", "a"], [1, 2]])
@@ -247,15 +275,14 @@ def test_a_wrong_ending_is_told(store: ArtifactStore) -> None:
 def test_kinds_of_pdfs_are_looked_up_once(store: ArtifactStore, monkeypatch: pytest.MonkeyPatch) -> None:
     from langchain_hugginggpt.tools.documents import pdf
 
-    opened: list[Path] = []
-    of = pdf._opened
+    asked: list[str] = []
+    ask = pdf._ask
 
-    def counted(path: Path, name: str) -> AbstractContextManager[Any]:
-        opened.append(path)
-        return of(path, name)
+    def counted(artifact: Artifact, do: str, **request: Any) -> tuple[dict[str, Any], bytes]:
+        asked.append(do)
+        return ask(artifact, do, **request)
 
-    monkeypatch.setattr(pdf, "_opened", counted)
-    pdf.look.cache_clear()
+    monkeypatch.setattr(pdf, "_ask", counted)
     scan = store.put(scan_pdf("once"))
     assert [scan.kind, scan.kind, scan.fits(Kind.IMAGE), scan.fits(Kind.TEXT)] == [Kind.IMAGE, Kind.IMAGE, True, False]
-    assert len(opened) == 1
+    assert asked == ["count", "has_text"]

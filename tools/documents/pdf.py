@@ -1,35 +1,26 @@
-"""PDF files: how many pages, their text, and pages as pictures. With pypdfium2, of the extra `media`."""
+"""PDF files: how many pages, their text, and pages as pictures. With pypdfium2, of the extra `media`, in processes of its own."""
 
 from __future__ import annotations
 
-import io
-import math
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any
 
 from ..artifacts import Artifact
 from ..errors import MediaError, MissingExtraError
+from .readers import BrokenError, Readers, SlowError
 
 MAX_PAGES = 5_000
 """Of which the text is read."""
 MAX_PICTURES = 50
 """Pages that are turned into pictures at once."""
 MAX_CHARACTERS = 5_000_000
-_DPI = 150
-_MAX_PAGE_PIXELS = 16_000_000
-_LONGEST_SIDE = 16_000
+SECONDS = 20.0
+"""For the text of a document, and for drawing a page."""
+SECONDS_TO_LOOK = 5.0
 _LOOKED_AT = 10
-_FEW = 100
-"""Characters below which a page that is covered by a picture counts as a scan: a stamp or a page number is no text layer."""
-_COVERED = 0.6
-_PDFIUM = threading.Lock()
-"""pdfium is not thread-safe: whatever opens a document holds this until it is closed."""
+_READERS = Readers()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,71 +29,85 @@ class PdfLook:
 
     Attributes:
         pages: at least 1.
-        has_text: whether one of the first ten pages has a text layer.
+        has_text: whether one of the first ten pages has a text layer, or filled fields of a form. A few words near the edges of a page that
+            a picture covers (a stamp, a page number) are none.
     """
 
     pages: int
     has_text: bool
 
 
-@lru_cache(maxsize=512)
 def look(artifact: Artifact) -> PdfLook:
-    """Number of pages, and whether there is text. The file is opened once for each content.
+    """Number of pages, and whether there is text. Looked up once for each content; what is wrong with it is remembered too.
 
     Raises:
-        MediaError: no PDF that can be read: damaged, protected by a password, without pages.
+        MediaError: no PDF that can be read: damaged, protected by a password, without pages, or made to keep its reader busy.
         MissingExtraError: pypdfium2 is not installed.
     """
-    with _opened(artifact.path, artifact.name) as document:
-        pages = len(document)
-        return PdfLook(pages=pages, has_text=any(_text_of(document, i, artifact.name)[1] for i in range(min(pages, _LOOKED_AT))))
+    return PdfLook(pages=count_pages(artifact), has_text=bool(_known(_has_text(artifact))))
+
+
+def count_pages(artifact: Artifact) -> int:
+    """How many pages there are, without a look at what is on them. Raises as `look` does."""
+    return _known(_pages(artifact))
+
+
+def _known(found: int | MediaError) -> int:
+    if isinstance(found, MediaError):
+        raise MediaError(found.message, remedy=found.remedy)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _pages(artifact: Artifact) -> int | MediaError:
+    return _told(artifact, "count", "pages")
+
+
+@lru_cache(maxsize=512)
+def _has_text(artifact: Artifact) -> int | MediaError:
+    return _told(artifact, "has_text", "has_text", most=_LOOKED_AT)
+
+
+def _told(artifact: Artifact, do: str, name: str, **request: Any) -> int | MediaError:
+    """What there is to remember of a file: what was asked for, or why it cannot be told."""
+    if not artifact.path.is_file():
+        raise _gone(artifact)
+    try:
+        return int(_ask(artifact, do, seconds=SECONDS_TO_LOOK, **request)[0][name])
+    except MediaError as e:
+        return e
 
 
 def pdf_text(artifact: Artifact) -> str:
-    """The text of all pages in their order, an empty line between them. Pages without text are told at the end, if there are some.
+    """The text of all pages in their order with the values of form fields, an empty line between pages. A last line in brackets tells
+    which pages have no text, and which are a picture that has a few words at its edges.
 
     Raises:
         MediaError: as in `look`; more than 5,000 pages or five million characters; no page has text.
         MissingExtraError: pypdfium2 is not installed.
     """
-    texts: list[str] = []
-    pictures: list[int] = []
-    size = 0
-    pages = look(artifact).pages
+    pages = count_pages(artifact)
     if pages > MAX_PAGES:
         raise MediaError(
             f"The PDF {artifact.name!r} has {pages:,} pages; at most {MAX_PAGES:,} are read.",
             remedy=f"Name one page, as in {artifact.name}#page=2, or split the file.",
         )
-    with _opened(artifact.path, artifact.name) as document:
-        for i in range(pages):
-            text, is_text = _text_of(document, i, artifact.name)
-            if text:
-                texts.append(text)
-            if not is_text:
-                pictures.append(i + 1)
-            size += len(text)
-            if size > MAX_CHARACTERS:
-                raise MediaError(
-                    f"The PDF {artifact.name!r} has more than {MAX_CHARACTERS:,} characters in {i + 1:,} of {pages:,} pages; at most "
-                    f"{MAX_CHARACTERS:,} are read.",
-                    remedy="Split the file.",
-                )
-    if len(pictures) == pages:
+    texts, lacks = _texts(artifact, 1, pages)
+    if all(lacks):
         raise no_text(artifact, pages)
-    if pictures:
-        texts.append(f"[Not read: {_listed(pictures)} of {pages}, without text.]")
-    return "\n\n".join(texts)
+    told = {lack: _listed([n for n, of_page in enumerate(lacks, 1) if of_page == lack]) for lack in ("text", "stamp") if lack in lacks}
+    notes = [f"{told['text']} of {pages}, without text"] if "text" in told else []
+    notes += [f"the picture that covers {told['stamp']} of {pages}"] if "stamp" in told else []
+    return "\n\n".join([text for text in texts if text] + [f"[Not read: {'; '.join(notes)}.]"] * bool(notes))
 
 
 def page_text(artifact: Artifact, page: int) -> str:
     """The text of one page, counted from 1. Raises as `pdf_text` does, and MediaError when there is no such page."""
     _check_page(artifact, page)
-    with _opened(artifact.path, artifact.name) as document:
-        text, is_text = _text_of(document, page - 1, artifact.name)
-    if not is_text:
+    texts, lacks = _texts(artifact, page, page)
+    if any(lacks):
         raise no_text(artifact, 1, page)
-    return text
+    return texts[0]
 
 
 def no_text(artifact: Artifact, pages: int, page: int = 0) -> MediaError:
@@ -122,97 +127,71 @@ def page_png(artifact: Artifact, page: int) -> bytes:
         MissingExtraError: pypdfium2 is not installed.
     """
     _check_page(artifact, page)
-    with _opened(artifact.path, artifact.name) as document:
-        sheet = _page(document, page - 1, artifact.name)
-        try:
-            picture = sheet.render(scale=_scale(*sheet.get_size()), may_draw_forms=False).to_pil().convert("RGB")
-        except (_pdfium().PdfiumError, ValueError, OSError, MemoryError) as e:
-            raise _damaged(artifact.name, f"page {page} cannot be drawn: {e}") from e
-        finally:
-            sheet.close()
-    out = io.BytesIO()
-    picture.save(out, "PNG")
-    return out.getvalue()
+    return _ask(artifact, "picture", seconds=SECONDS, page=page)[1]
 
 
-def _scale(width: float, height: float) -> float:
-    """Pixels a point (1/72 inch), such that the page has at least one pixel and not too many."""
-    width, height = max(width, 1.0), max(height, 1.0)
-    return min(_DPI / 72, math.sqrt(_MAX_PAGE_PIXELS / (width * height)), _LONGEST_SIDE / max(width, height))
+def page_pdf(artifact: Artifact, page: int) -> bytes:
+    """A page, counted from 1, as a PDF file of its own, with its text and pictures but without what was filled into its form fields.
+
+    Raises as `page_png` does.
+    """
+    _check_page(artifact, page)
+    return _ask(artifact, "single", seconds=SECONDS, page=page)[1]
 
 
 def _check_page(artifact: Artifact, page: int) -> None:
-    pages = look(artifact).pages
+    pages = count_pages(artifact)
     if not 1 <= page <= pages:
         raise MediaError(f"There is no page {page} in {artifact.name!r}; it has {pages:,}.", remedy=f"Name a page from 1 to {pages:,}.")
 
 
-def _text_of(document: Any, index: int, name: str) -> tuple[str, bool]:
-    """The text of a page, and whether it is what the page says and not a stamp on a scan."""
-    page = _page(document, index, name)
+def _texts(artifact: Artifact, first: int, last: int) -> tuple[list[str], list[str]]:
+    """Text and lack (`text`, `stamp` or nothing) of pages."""
+    reply, _ = _ask(artifact, "text", seconds=SECONDS, first=first, last=last, most=MAX_CHARACTERS)
+    return reply["texts"], reply["lacks"]
+
+
+def _ask(artifact: Artifact, do: str, *, seconds: float, **request: Any) -> tuple[dict[str, Any], bytes]:
+    """What a reader replies to a request about a file, with what is wrong with that told as a MediaError."""
+    name = artifact.name
+    if find_spec("pypdfium2") is None:
+        raise MissingExtraError("pypdfium2", "media")
     try:
-        layer = page.get_textpage()
-        text = layer.get_text_range().replace("\r\n", "\n").replace("\r", "\n").replace("\ufffe", "-").replace("\x00", "").strip()
-        layer.close()
-        return text, bool(text) and (len(text) >= _FEW or not _is_covered(page))
-    except _pdfium().PdfiumError as e:
-        raise _damaged(name, f"page {index + 1} cannot be read: {e}") from e
-    finally:
-        page.close()
+        reply, data = _READERS.ask({"do": do, "path": str(artifact.path), **request}, seconds=seconds)
+    except SlowError as e:
+        raise MediaError(
+            f"The PDF {name!r} takes longer than {seconds:g} seconds to read; it may be made to do so.",
+            remedy="Print it into a new PDF, or give the page that is meant as a picture.",
+        ) from e
+    except BrokenError as e:
+        raise MediaError(
+            f"The PDF {name!r} cannot be read: {e}. It is damaged, or made to fill the memory.",
+            remedy="Print it into a new PDF, or give the page that is meant as a picture.",
+        ) from e
+    match reply.get("fault"):
+        case None:
+            return reply, data
+        case "gone":
+            raise _gone(artifact)
+        case "password":
+            raise MediaError(f"The PDF {name!r} is protected by a password.", remedy="Save it without one.")
+        case "empty":
+            raise MediaError(f"The PDF {name!r} has no pages, or is cut off.", remedy="Give a whole file.")
+        case "size":
+            raise MediaError(
+                f"The PDF {name!r} has more than {MAX_CHARACTERS:,} characters in the first {reply['why']:,} pages; at most "
+                f"{MAX_CHARACTERS:,} are read.",
+                remedy="Split the file.",
+            )
+    raise _damaged(name, f"{reply['why']:.200}")
 
 
-def _is_covered(page: Any) -> bool:
-    """Whether a picture covers most of the page."""
-    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
-
-    width, height = page.get_size()
-    for found in page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE], max_depth=3):
-        left, bottom, right, top = found.get_bounds()
-        if (right - left) * (top - bottom) >= _COVERED * width * height:
-            return True
-    return False
-
-
-def _page(document: Any, index: int, name: str) -> Any:
-    try:
-        return document[index]
-    except _pdfium().PdfiumError as e:
-        raise _damaged(name, f"page {index + 1} cannot be read: {e}") from e
-
-
-@contextmanager
-def _opened(path: Path, name: str) -> Iterator[Any]:
-    pdfium = _pdfium()
-    from pypdfium2 import raw
-
-    with _PDFIUM:
-        if not path.is_file():
-            raise MediaError(f"The PDF {name!r} cannot be read: it is not there any more.")
-        # opened by hand: pypdfium2 leaves a document without pages open, and tells the error of an earlier one for it
-        handle = raw.FPDF_LoadDocument(os.fsencode(path) + b"\0", None)
-        if not handle:
-            if raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD:
-                raise MediaError(f"The PDF {name!r} is protected by a password.", remedy="Save it without one.")
-            raise _damaged(name, "it cannot be opened")
-        document = pdfium.PdfDocument(handle)
-        try:
-            if not len(document):
-                raise MediaError(f"The PDF {name!r} has no pages, or is cut off.", remedy="Give a whole file.")
-            yield document
-        finally:
-            document.close()
+def _gone(artifact: Artifact) -> MediaError:
+    return MediaError(f"The PDF {artifact.name!r} cannot be read: it is not there any more.")
 
 
 def _damaged(name: str, why: str) -> MediaError:
     return MediaError(f"The PDF {name!r} is damaged or cut off ({why}).", remedy="Give a whole file.")
-
-
-def _pdfium() -> Any:
-    try:
-        import pypdfium2
-    except ImportError as e:
-        raise MissingExtraError("pypdfium2", "media") from e
-    return pypdfium2
 
 
 def _listed(pages: list[int]) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([\w:.+-]{1,40})")
 _HEADERS: dict[bytes | str, bytes | str] = {
     "Accept": "*/*",
     "Accept-Encoding": "identity",
@@ -43,12 +44,14 @@ class Fetched:
         media_type: what the server declared, in lower case and without parameters; None where it declared nothing that can be read.
         name: last part of the address's path, harmless as a file name, at most 100 characters; may be empty.
         url: where it lay in the end, after redirects. Its query may hold secrets.
+        charset: in which encoding the server declared its text to be, in lower case; None where it did not say.
     """
 
     data: bytes = field(repr=False)
     media_type: str | None
     name: str
     url: str = field(repr=False)
+    charset: str | None = None
 
 
 class Fetcher:
@@ -185,7 +188,7 @@ class Fetcher:
             length=headers.length(),
             most=self._max_bytes,
         )
-        return Fetched(data=data, media_type=headers.media_type(), name=name_of(address), url=str(address))
+        return Fetched(data=data, media_type=headers.media_type(), name=name_of(address), url=str(address), charset=headers.charset())
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -217,3 +220,8 @@ class _Headers:
         """Content-Type without its parameters, or None where it is none."""
         value = self.text("content-type").partition(";")[0].strip().lower()
         return value if _MEDIA_TYPE.fullmatch(value) else None
+
+    def charset(self) -> str | None:
+        """The parameter `charset` of Content-Type, or None."""
+        found = _CHARSET.search(self.text("content-type").lower())
+        return found[1] if found else None

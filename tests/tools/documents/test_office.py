@@ -142,3 +142,73 @@ def test_without_the_extra(package: str, data: bytes, take: Callable[..., Artifa
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=r"langchain-hugginggpt\[media\]"):
         load_text(take(data))
+
+
+NAMESPACES = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+    'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            "<w:p><w:r><w:t>Main.</w:t></w:r><w:r><mc:AlternateContent><mc:Choice><w:txbxContent><w:p><w:r><w:t>Box</w:t></w:r></w:p>"
+            "</w:txbxContent></mc:Choice><mc:Fallback><w:txbxContent><w:p><w:r><w:t>Box</w:t></w:r></w:p></w:txbxContent></mc:Fallback>"
+            "</mc:AlternateContent></w:r></w:p>",
+            "Main.\nBox",
+        ),
+        ("<w:p><w:r><mc:AlternateContent><mc:Fallback><w:t>old</w:t></mc:Fallback></mc:AlternateContent></w:r></w:p>", "old"),
+        (
+            "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>outer</w:t></w:r></w:p></w:tc><w:tc><w:tbl><w:tr><w:tc><w:p><w:r><w:t>in</w:t></w:r></w:p>"
+            "</w:tc></w:tr></w:tbl><w:p/></w:tc></w:tr></w:tbl>",
+            "outer | in",
+        ),
+        (
+            "<w:p><w:r><w:t>E=</w:t></w:r><m:oMath><m:r><m:t>mc</m:t></m:r><m:sSup><m:e/><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup>"
+            "<m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:t>3</m:t></m:r></m:den></m:f></m:oMath></w:p>",
+            "E=mc^21/3",
+        ),
+        (
+            "<w:p><w:del><w:r><w:delText>a</w:delText></w:r></w:del><w:moveFrom><w:r><w:t>b</w:t></w:r></w:moveFrom>"
+            "<w:r><w:rPr><w:vanish/></w:rPr><w:t>c</w:t></w:r><w:r><w:rPr><w:vanish w:val='0'/></w:rPr><w:t>d</w:t></w:r>"
+            "<w:ins><w:r><w:t>e</w:t></w:r></w:ins><w:moveTo><w:r><w:t>f</w:t></w:r></w:moveTo></w:p>",
+            "def",
+        ),
+        (
+            "<w:tbl><w:tr><w:trPr><w:del/></w:trPr><w:tc><w:p><w:r><w:t>gone</w:t></w:r></w:p></w:tc></w:tr>"
+            "<w:tr><w:sdt><w:sdtContent><w:tc><w:p><w:r><w:t>kept</w:t></w:r></w:p></w:tc></w:sdtContent></w:sdt></w:tr></w:tbl>",
+            "kept",
+        ),
+    ],
+)
+def test_word_files_are_read_as_they_are_seen(body: str, text: str, take: Callable[..., Artifact]) -> None:
+    document = f"<w:document {NAMESPACES}><w:body>{body}</w:body></w:document>"
+    assert load_text(take(with_member(docx("x"), BODY, document.encode()))) == text
+
+
+def test_formulas_that_were_never_calculated_are_shown(take: Callable[..., Artifact]) -> None:
+    rows = [["a", "total"], [2, "=A2*2"], [3, "=A3*2"]]
+    artifact = take(xlsx(A=rows), "a.xlsx")
+    assert first_sheet(artifact) == rows
+    assert load_text(artifact) == "a,total\n2,=A2*2\n3,=A3*2\n"
+
+
+def test_what_formulas_gave_is_read_even_if_it_is_empty(take: Callable[..., Artifact]) -> None:
+    row = (
+        b'<row r="1"><c r="A1"><f>1+1</f><v>2</v></c><c r="B1" t="str"><f>IF(1,"","x")</f><v></v></c><c r="C1"><v>7</v></c>'
+        b'<c r="D1"><f>A1</f></c></row>'
+    )
+    assert first_sheet(take(with_rows(row))) == [[2, 7, "=A1"]]
+
+
+def test_hidden_sheets_are_not_read(take: Callable[..., Artifact]) -> None:
+    book = xlsx(Secret=[["x"], [1]], Shown=[["y", "z"], [2, None]])
+    names = member(book, "xl/workbook.xml").replace(
+        b'name="Secret" sheetId="1" state="visible"', b'name="Secret" sheetId="1" state="hidden"'
+    )
+    artifact = take(with_member(book, "xl/workbook.xml", names))
+    assert first_sheet(artifact) == [["y", "z"], [2, None]]  # a column with a name alone stays
+    assert load_text(artifact) == "y,z\n2\n\n[Not read: hidden sheet 'Secret'.]"

@@ -21,7 +21,9 @@ from tests.tools.fetching.server import Detour, Server, redirect, response
 def test_a_file(side: str) -> None:
     with Server(response(b"picture", "Content-Type: Image/PNG; charset=x")) as server:
         found = fetched(server, side, "/a/b/my%20cat.png?size=1&x=[y]#top")
-    assert found == Fetched(data=b"picture", media_type="image/png", name="my cat.png", url=server.url("/a/b/my%20cat.png?size=1&x=[y]"))
+    assert found == Fetched(
+        data=b"picture", media_type="image/png", name="my cat.png", url=server.url("/a/b/my%20cat.png?size=1&x=[y]"), charset="x"
+    )
     (request,) = server.requests
     lines = request.decode().split("\r\n")
     assert lines[0] == "GET /a/b/my%20cat.png?size=1&x=[y] HTTP/1.1"
