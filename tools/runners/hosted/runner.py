@@ -222,7 +222,7 @@ class HostedRunner:
     def _again(self, known: Fact) -> str:
         """When a failure counts no more."""
         left = max(1, math.ceil(self.facts.seconds_left(known)))
-        return f"It is called again in {f'{left} seconds' if left < 100 else f'{math.ceil(left / 60)} minutes'}."
+        return f"It may be called again in {f'{left} seconds' if left < 100 else f'{math.ceil(left / 60)} minutes'}."
 
     @property
     def _hub_server(self) -> str:

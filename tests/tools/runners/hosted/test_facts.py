@@ -61,7 +61,7 @@ def test_a_refused_account_is_said_of_the_task_until_it_counts_no_more(
     assert not told.ok
     assert why in told.why
     assert remedy in told.remedy
-    assert told.remedy.endswith("It is called again in 60 seconds.")
+    assert told.remedy.endswith("It may be called again in 60 seconds.")
     with pytest.raises(NoExpertError, match=why) as caught:
         Experts(_INDEX, [runner]).candidates(_TASK, "cats")
     assert remedy in caught.value.remedy
