@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..index.text import size_text
 from ..tools.task import Kind, Port, TaskTable
-from ..tools.views import text_view
+from ..tools.views import score_text, text_view
 from .trace import TaskResult, Trace
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def _labels(value: Any) -> str:
     rows = [e for e in _list(value) if isinstance(e, dict) and "label" in e]
     if len(rows) != len(_list(value)) or not rows:
         return text_view(Kind.LABELS, value)
-    rest = ", ".join(f"{e['label']} {e['score']:.2f}" for e in rows[1:6])
-    return f"{rows[0]['label']} ({rows[0]['score']:.2f}{'; ' + rest if rest else ''})"
+    rest = ", ".join(f"{e['label']} {score_text(e['score'])}" for e in rows[1:6])
+    return f"{rows[0]['label']} ({score_text(rows[0]['score'])}{'; ' + rest if rest else ''})"
 
 
 def _json(port: Port, value: Any) -> str:

@@ -9,6 +9,9 @@ from ..index.errors import ExpertError
 from .forms import form_of
 from .task import Kind, Port
 
+_LARGEST_SCORE = 1e30
+"""Scores of labels are probabilities; a regression may give any number that a model can mean."""
+
 
 def check_output(task: str, port: Port, value: Any) -> None:
     """Check the value of a port that takes no files against `RunnerOutput.values` and the form that the task's output has (`forms.py`).
@@ -53,7 +56,12 @@ def _fits(kind: Kind, value: Any) -> bool:
 
 
 def _is_label(entry: Any) -> bool:
-    return isinstance(entry, str) or (isinstance(entry, dict) and isinstance(entry.get("label"), str) and _is_number(entry.get("score")))
+    if isinstance(entry, str):
+        return True
+    if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
+        return False
+    score: Any = entry.get("score")
+    return _is_number(score) and not abs(score) > _LARGEST_SCORE  # NaN is told of as such
 
 
 def _is_number(value: Any) -> bool:

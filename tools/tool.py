@@ -18,7 +18,7 @@ from .artifacts import Artifact, ArtifactStore
 from .consensus.agreed import agree as agree_on
 from .consensus.agreement import Agreement
 from .consensus.independence import failed_alike
-from .consensus.panel import MOST, Failure, Panel, read_agree
+from .consensus.panel import MOST, Failure, Panel, read_agree, read_patience
 from .consensus.rules import incomparable
 from .drawing import drawn
 from .errors import MediaError, NoExpertError
@@ -43,7 +43,8 @@ class HubTaskTool(BaseTool):
     model can act on.
 
     Injected arguments, which language models do not see: `candidates` (best first), `model` (id of the one to use) and `agree`: so many
-    experts, 2 to 16, are asked side by side, and what they agree on is the output (`consensus/`).
+    experts, 2 to 16, are asked side by side, and what they agree on is the output (`consensus/`); with it `patience`: seconds after which
+    the answer of one of them is enough (a time limit of the caller's should be longer).
 
     Args:
         task: the task.
@@ -91,14 +92,20 @@ class HubTaskTool(BaseTool):
             _call_id.reset(token)
 
     def _run(
-        self, *, candidates: Sequence[Candidate] | None = None, model: str | None = None, agree: Any = None, **given: Any
+        self,
+        *,
+        candidates: Sequence[Candidate] | None = None,
+        model: str | None = None,
+        agree: Any = None,
+        patience: Any = None,
+        **given: Any,
     ) -> tuple[Any, dict[str, Any]]:
-        work = _Work(self.task, self._store)
+        work = _Work(self.task, self._store, chosen=bool(candidates or model))
         try:
-            wanted = read_agree(agree)
+            wanted, seconds = read_agree(agree), read_patience(patience)
             inputs = read_inputs(self.task, given, self._store)
             found = work.choose(candidates if candidates else self._found(inputs, model, wanted))
-            panel = work.panel(found, inputs, wanted)
+            panel = work.panel(found, inputs, wanted, seconds)
             if panel is not None:
                 panel.ask(self._workers)
                 work.agree(panel, inputs, self._encoder)
@@ -112,16 +119,22 @@ class HubTaskTool(BaseTool):
         return self._answer(work.result())
 
     async def _arun(
-        self, *, candidates: Sequence[Candidate] | None = None, model: str | None = None, agree: Any = None, **given: Any
+        self,
+        *,
+        candidates: Sequence[Candidate] | None = None,
+        model: str | None = None,
+        agree: Any = None,
+        patience: Any = None,
+        **given: Any,
     ) -> tuple[Any, dict[str, Any]]:
         import asyncio
 
-        work = _Work(self.task, self._store)
+        work = _Work(self.task, self._store, chosen=bool(candidates or model))
         try:
-            wanted = read_agree(agree)
+            wanted, seconds = read_agree(agree), read_patience(patience)
             inputs = await asyncio.to_thread(read_inputs, self.task, given, self._store)
             found = work.choose(candidates if candidates else await asyncio.to_thread(self._found, inputs, model, wanted))
-            panel = work.panel(found, inputs, wanted)
+            panel = work.panel(found, inputs, wanted, seconds)
             if panel is not None:
                 await panel.aask()
                 await asyncio.to_thread(work.agree, panel, inputs, self._encoder)
@@ -155,11 +168,18 @@ class HubTaskTool(BaseTool):
 
 
 class _Work:
-    """One call: what was tried and what came out."""
+    """One call: what was tried and what came out.
 
-    def __init__(self, task: HubTask, store: ArtifactStore) -> None:
+    Args:
+        task: the task.
+        store: where files go.
+        chosen: the caller said whom to ask.
+    """
+
+    def __init__(self, task: HubTask, store: ArtifactStore, *, chosen: bool) -> None:
         self._task = task
         self._store = store
+        self._chosen = chosen
         self._attempts: list[Attempt] = []
         self._candidates: tuple[str, ...] = ()
         self._output: RunnerOutput | None = None
@@ -176,7 +196,7 @@ class _Work:
     def attempt(self, candidate: Candidate) -> _Attempting:
         return _Attempting(self, candidate)
 
-    def panel(self, candidates: Sequence[Candidate], inputs: Mapping[str, Any], wanted: int | None) -> Panel | None:
+    def panel(self, candidates: Sequence[Candidate], inputs: Mapping[str, Any], wanted: int | None, patience: float | None) -> Panel | None:
         """The experts to be asked side by side; None where one is to be asked, or where their answers could not be compared."""
         if wanted is None:
             return None
@@ -184,7 +204,7 @@ class _Work:
         if why:
             self._note = (f"nobody was asked to agree: {why}",)
             return None
-        return Panel(self._task, inputs, candidates, seats=wanted, check=self._check)
+        return Panel(self._task, inputs, candidates, seats=wanted, check=self._check, patience=patience)
 
     def keep(self, output: RunnerOutput, inputs: Mapping[str, Any]) -> None:
         """Check every output port, and store the files that an expert made, and pictures that show what it found."""
@@ -220,7 +240,8 @@ class _Work:
         if not answers:
             self._failure = _said_of_all(panel.failures, failed_alike(failures))
             return
-        agreed = agree_on(self._task, answers, failures, encoder)
+        alone = "it was the only candidate" if self._chosen else "no other can run here"
+        agreed = agree_on(self._task, answers, failures, encoder, alone=alone)
         self.keep(RunnerOutput(values=agreed.values, notes=agreed.notes), inputs)
         self._agreement = agreed.agreement
         for answer in [*answers[: agreed.nearest], *answers[agreed.nearest + 1 :], answers[agreed.nearest]]:

@@ -14,6 +14,7 @@ from .result import ToolResult
 from .task import HubTask, Kind, Port
 
 MAX_SHOWN = 6_000
+_LARGE = 1e6
 
 
 def text_view(kind: Kind, value: Any) -> str:
@@ -27,12 +28,17 @@ def text_view(kind: Kind, value: Any) -> str:
     if kind is Kind.JSON and (lines := _found(value)):
         return "\n".join(lines)
     if kind is Kind.LABELS and isinstance(value, list):
-        return ", ".join(f"{e['label']} ({e['score']:.2f})" if isinstance(e, dict) else str(e) for e in value)
+        return ", ".join(f"{e['label']} ({score_text(e['score'])})" if isinstance(e, dict) else str(e) for e in value)
     if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
         return "\n".join(value)
     if isinstance(value, float):
         return f"{value:g}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def score_text(score: float) -> str:
+    """A score with two digits; one that is no probability but very large as a power of ten, not with hundreds of digits."""
+    return f"{score:.2f}" if abs(score) < _LARGE else f"{float(score):.3g}"
 
 
 def _found(value: Any) -> list[str]:
@@ -50,7 +56,7 @@ def _found(value: Any) -> list[str]:
 
 def _line(one: Mapping[str, Any]) -> str:
     try:
-        score = f" ({one['score']:.2f})" if one.get("score") is not None else ""
+        score = f" ({score_text(one['score'])})" if one.get("score") is not None else ""
         if "box" in one:
             box = one["box"]
             return f"{one['label']}{score} at {box['xmin']}, {box['ymin']} to {box['xmax']}, {box['ymax']}"

@@ -36,7 +36,9 @@ class Agreed:
     nearest: int
 
 
-def agree(task: HubTask, answers: Sequence[Answer], failures: Mapping[str, str], encoder: Encoder) -> Agreed:
+def agree(
+    task: HubTask, answers: Sequence[Answer], failures: Mapping[str, str], encoder: Encoder, *, alone: str = "no other can run here"
+) -> Agreed:
     """Put answers together. One alone stands, with a note.
 
     Args:
@@ -44,11 +46,17 @@ def agree(task: HubTask, answers: Sequence[Answer], failures: Mapping[str, str],
         answers: at least one, the best candidate's first; each is of one port of the task's, and of its form.
         failures: by model id: why others gave no output.
         encoder: what texts are compared by meaning with.
+        alone: why there is one answer, where nobody failed.
     """
     if len(answers) == 1:
-        why = "the others failed" if failures else "no other can run here"
-        return _first(answers, f"nobody could be asked to agree with {answers[0].candidate.card.id}: {why}", failures)
+        alone = "the others failed" if failures else alone
+        return _first(answers, f"nobody could be asked to agree with {answers[0].candidate.card.id}: {alone}", failures)
     rule = rule_for(task, encoder)
+    why = [rule.odd(a.output.values[rule.port.name]) for a in answers]
+    if all(why):
+        return _first(answers, f"the answers could not be compared: of {answers[0].candidate.card.id} {why[0]}", failures)
+    if any(why):
+        return _of_those_that_can_be_compared(task, answers, why, failures, encoder)
     try:
         merged = _merged(rule, [a.output.values[rule.port.name] for a in answers])
         values = {**answers[merged.nearest].output.values, **rule.follows(merged.value), rule.port.name: merged.value}
@@ -62,6 +70,15 @@ def agree(task: HubTask, answers: Sequence[Answer], failures: Mapping[str, str],
         agreement=_agreement(answers, merged, rule, failures),
         nearest=merged.nearest,
     )
+
+
+def _of_those_that_can_be_compared(
+    task: HubTask, answers: Sequence[Answer], why: Sequence[str], failures: Mapping[str, str], encoder: Encoder
+) -> Agreed:
+    places = [n for n, w in enumerate(why) if not w]
+    odd = {a.candidate.card.id: w for a, w in zip(answers, why, strict=True) if w}
+    found = agree(task, [answers[n] for n in places], {**failures, **odd}, encoder)
+    return replace(found, nearest=places[found.nearest])
 
 
 def _merged(rule: Rule, values: Sequence[Any]) -> Merged:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ class Agreement:
         definition: one sentence: how the score is computed for this kind of output.
         experts: by model id, best candidate first: the short form of what it said; at least two.
         dissent: those of the experts whose answer differs from the agreed one, and what they said.
-        failures: by model id: why it gave no output.
+        failures: by model id: why it gave no output, or none that can be compared.
     """
 
     score: float
@@ -44,6 +44,29 @@ class Agreement:
         }
 
     @classmethod
+    def together(cls, parts: Sequence[Agreement | None]) -> Agreement | None:
+        """That of an output made of several, as of pages: the lowest, and what each expert said of which part, counted from 1.
+
+        Args:
+            parts: one for each part; None where nobody could be asked to agree about it.
+
+        Returns:
+            None where that is so for all.
+        """
+        known = {n: p for n, p in enumerate(parts, 1) if p is not None}
+        if not known or len(parts) == 1:
+            return parts[0] if parts else None
+        lowest = min(known.values(), key=lambda p: p.score)
+        of = f"{len(parts)} parts" if len(known) == len(parts) else f"{len(known)} of {len(parts)} parts, the others having one answer"
+        return cls(
+            score=lowest.score,
+            definition=f"The lowest over {of}. Of each: {lowest.definition}",
+            experts=_by_part({n: p.experts for n, p in known.items()}),
+            dissent=_by_part({n: p.dissent for n, p in known.items()}),
+            failures=_by_part({n: p.failures for n, p in known.items()}),
+        )
+
+    @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Agreement:
         """Read what `as_json` wrote."""
         return cls(
@@ -58,3 +81,9 @@ class Agreement:
         """One line for people and language models, as in "0.61 of 1 among 3 experts; lab/b says dog (0.90)"."""
         others = "; ".join(f"{model} says {said}" for model, said in self.dissent.items())
         return f"{self.score:.2f} of 1 among {len(self.experts)} experts" + (f"; {others}" if others else "")
+
+
+def _by_part(told: Mapping[int, Mapping[str, str]]) -> dict[str, str]:
+    """By model id: what is told of it for each part."""
+    models = dict.fromkeys(model for part in told.values() for model in part)
+    return {model: "; ".join(f"{n}: {part[model]}" for n, part in told.items() if model in part) for model in models}

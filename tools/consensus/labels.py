@@ -17,6 +17,7 @@ DEFINITION = (
     "distributions over the labels have in common: the sum of the lower of both scores, divided by the larger sum of scores; a label that "
     "an expert does not list counts as 0 there."
 )
+_ROUNDING = 1e-3
 _UNNAMED = re.compile(r"label \d+")
 
 
@@ -49,11 +50,17 @@ def merge_labels(values: Sequence[Any]) -> Merged:
     )
 
 
+def odd(value: Sequence[Any]) -> str:
+    """Why labels cannot be compared with those of others: scores that are no probabilities, as a regression gives; empty where they can."""
+    strange = [e["score"] for e in value if not isinstance(e, str) and not -_ROUNDING <= e["score"] <= 1 + _ROUNDING]
+    return f"its scores, as {float(strange[0]):.3g}, are not between 0 and 1 and cannot be compared" if strange else ""
+
+
 def distribution(value: Sequence[Any]) -> dict[str, float]:
-    """Score by spelling; of labels of one spelling the highest, and never below 0."""
+    """Score by spelling; of labels of one spelling the highest, within 0..1."""
     made: dict[str, float] = {}
     for entry in value:
-        score = 1.0 if isinstance(entry, str) else min(max(0.0, float(entry["score"])), 1e300)
+        score = 1.0 if isinstance(entry, str) else min(max(0.0, float(entry["score"])), 1.0)
         key = spelled(_name(entry))
         made[key] = max(score, made.get(key, 0.0))
     return made

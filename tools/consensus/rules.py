@@ -24,12 +24,14 @@ class Rule:
         merge: puts its values together.
         definition: how the score is computed, one sentence.
         follows: values of other ports that follow from the agreed one.
+        odd: why a value cannot be compared with others of its kind, as a sentence without a full stop; empty where it can.
     """
 
     port: Port
     merge: Merger
     definition: str
     follows: Callable[[Any], Mapping[str, Any]] = lambda _: {}
+    odd: Callable[[Any], str] = lambda _: ""
 
 
 _Found = tuple[Merger, str]
@@ -93,6 +95,8 @@ def rule_for(task: HubTask, encoder: Encoder) -> Rule:
         merge, definition = _RANKING
         return Rule(port=task.output_port("ranking"), merge=merge, definition=definition, follows=_best)
     merge, definition = _rule(task, task.output, encoder)
+    if merge is labels.merge_labels:
+        return Rule(port=task.output, merge=merge, definition=definition, odd=labels.odd)
     return Rule(port=task.output, merge=merge, definition=definition)
 
 

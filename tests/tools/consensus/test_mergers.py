@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langchain_hugginggpt.index import ModelCard
-from langchain_hugginggpt.index.minilm import MiniLM
-from langchain_hugginggpt.tools import HUB_TASKS, Candidate, HubTask, Kind, Port, RunnerOutput
-from langchain_hugginggpt.tools.consensus.agreed import Agreed, agree
-from langchain_hugginggpt.tools.consensus.panel import Answer
+from langchain_hugginggpt.index.errors import ExpertError
+from langchain_hugginggpt.tools import HUB_TASKS
+from langchain_hugginggpt.tools.consensus import found
+from langchain_hugginggpt.tools.consensus.agreed import Agreed
 from langchain_hugginggpt.tools.consensus.rules import incomparable, rule_for
-from langchain_hugginggpt.tools.consensus.texts import by_meaning, by_pieces, by_words
 from langchain_hugginggpt.tools.forms import FORMS
 from langchain_hugginggpt.tools.outputs import check_output
-from tests.fakes import ScriptedRunner, WordEncoder
+from tests.tools.consensus.merging import ENCODER, TASKS, agreed, score, value
 
-ENCODER = WordEncoder("cat", "dog", "bird", "house")
-NUMBER = HubTask(name="weigh", summary="Weigh.", inputs=(), outputs=(Port(name="grams", kind=Kind.NUMBER),))
-TASKS: dict[str, HubTask] = {**HUB_TASKS, "weigh": NUMBER}
 _scores = st.floats(0, 1)
 _words = st.sampled_from(["cat", "Cat", "a dog", "house_cat", "LABEL_1", "", "7", "鳥"])
 _numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -85,31 +81,6 @@ VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         {"predictions": st.recursive(st.one_of(_words, _numbers, st.none()), lambda s: st.lists(s, max_size=3), max_leaves=6)}
     ),
 }
-
-
-def agreed(task: str, *values: Any, encoder: Any = ENCODER) -> Agreed:
-    """Of values of the main port, or of all ports."""
-    chosen = TASKS[task]
-    given_ = [v if isinstance(v, dict) and v.keys() == {p.name for p in chosen.outputs} else {chosen.output.name: v} for v in values]
-    runner = ScriptedRunner({})
-    answers = [
-        Answer(
-            candidate=Candidate(card=ModelCard(id=f"m{i}/x", task=task), runner=runner, score=1.0, why=""),
-            seconds=0.1,
-            output=RunnerOutput(values=v),
-        )
-        for i, v in enumerate(given_)
-    ]
-    return agree(chosen, answers, {}, encoder)
-
-
-def score(found: Agreed) -> float:
-    assert found.agreement is not None, found.notes
-    return found.agreement.score
-
-
-def value(task: str, *values: Any, encoder: Any = ENCODER) -> Any:
-    return agreed(task, *values, encoder=encoder).values[TASKS[task].output.name]
 
 
 @pytest.mark.parametrize("task", VALUES)
@@ -318,62 +289,6 @@ def test_rankings_by_mean_rank_and_the_best_follows() -> None:
     assert [r["index"] for r in value("text-retrieval", _ranked([4, 2], [1, 1]), _ranked([2, 7], [1, 1]))] == [2, 4, 7]
 
 
-def test_the_agreed_text_is_one_that_somebody_gave() -> None:
-    texts = ["the train leaves at nine", "the train leaves at night", "a train leaves at nine"]
-    found = agreed("automatic-speech-recognition", *texts)
-    assert found.values["text"] == texts[0]
-    assert score(found) == pytest.approx((0.8 + 0.8 + 0.6) / 3)
-    assert agreed("automatic-speech-recognition", *reversed(texts)).values["text"] == texts[0]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "wanted"),
-    [
-        ("", "", 1.0), ("", "a", 0.0), ("Hello, world!", "hello world", 1.0), ("a b c", "a x c", 2 / 3), ("a b", "b a", 0.0),
-        ("1,240 EUR", "1,250 EUR", 0.5), ("1,240 EUR", "1240 eur", 1.0), ("今天天气", "今天天色", 0.75), ("don’t", "don't", 1.0),
-        ("a", "b c d", 0.0), ("a b c d", "b c d", 0.75),
-    ],
-)  # fmt: skip
-def test_words_of_transcripts(one: str, other: str, wanted: float) -> None:
-    assert by_words(one, other) == by_words(other, one) == pytest.approx(wanted)
-
-
-def test_translations_by_pieces_of_words() -> None:
-    near = by_pieces("Die Katze sitzt auf der Matte", "Die Katzen sitzen auf der Matte")
-    far = by_pieces("Die Katze sitzt auf der Matte", "Ein Hund läuft durch den Park")
-    assert far < 0.3 < 0.6 < near < 1
-    assert by_pieces("kostet 1.240 EUR", "kostet 1.250 EUR") == 0.0
-    assert by_pieces("...", "!") == 1.0
-
-
-@pytest.fixture(scope="module")
-def minilm() -> MiniLM:
-    return MiniLM()
-
-
-def meaning(one: str, other: str, encoder: MiniLM) -> float:
-    return score(agreed("summarization", one, other, encoder=encoder))
-
-
-def test_meaning_and_what_vectors_are_blind_to(minilm: MiniLM) -> None:
-    same = meaning("A cat is lying on a red sofa in the room.", "There is a cat resting on the red couch.", minilm)
-    other = meaning("A cat is lying on a red sofa in the room.", "The council approved the budget for next year.", minilm)
-    assert other < 0.2 < 0.6 < same < 1
-    assert meaning("The total of the invoice is 1,240 EUR.", "The total of the invoice is 1,250 EUR.", minilm) == 0.0
-    assert meaning("The total of the invoice is 1,240 EUR.", "The invoice comes to a total of 1240 EUR.", minilm) > 0.7
-    assert meaning("The dish is safe for children with allergies.", "The dish is not safe for children with allergies.", minilm) <= 0.5
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "wanted"),
-    [("Yes", "yes.", 1.0), ("yes", "no", 0.0), ("The Eiffel Tower", "eiffel tower", 1.0), ("two", "2", 1.0),
-     ("1,240 EUR", "1,250 EUR", 0.0),
-     ("Paris", "Paris, France", 2 / 3), ("", "", 1.0), ("", "Paris", 0.0)],
-)  # fmt: skip
-def test_short_answers_by_their_words(one: str, other: str, wanted: float) -> None:
-    assert by_meaning(one, other, vectors={}) == by_meaning(other, one, vectors={}) == pytest.approx(wanted)
-
-
 def test_other_ports_come_from_the_expert_whose_answer_it_is() -> None:
     found = agreed("question-answering", {"answer": "no", "score": 0.9}, {"answer": "Yes", "score": 0.4}, {"answer": "yes", "score": 0.3})
     assert found.values == {"answer": "Yes", "score": 0.4}
@@ -391,7 +306,46 @@ def test_json_of_no_form() -> None:
     assert agreed("robotics", deep, [deep]).values["actions"] in (deep, [deep])
 
 
-def test_long_texts_are_compared_in_time() -> None:
-    text = "word and another word, once more. " * 4000
-    assert by_words(text, text + "x") > 0.99
-    assert by_pieces(text, text + "x") > 0.99
+def test_thousands_of_things_are_compared_by_neighbours_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    closeness = found.ENTITIES.closeness
+
+    def counted(a: Any, b: Any) -> float:
+        nonlocal asked
+        asked += 1
+        return closeness(a, b)
+
+    monkeypatch.setattr(found, "ENTITIES", replace(found.ENTITIES, closeness=counted))
+    tagged = [_entity([10 * i, 10 * i + 6], "PER", 0.5) for i in range(2000)]
+    shifted = [_entity([10 * i + 1, 10 * i + 7], "PER", 0.5) for i in range(2000)]
+    assert score(agreed("token-classification", tagged, shifted)) == 1.0
+    assert asked < 20 * 2000
+
+
+def test_of_very_many_objects_the_surest_are_compared() -> None:
+    many = [thing("cat", i / 1000, 100 * i, 0) for i in range(310)]
+    merged = agreed("object-detection", many, many[1:])
+    assert len(merged.values["objects"]) == 300
+    assert "the 300 surest finds" in merged.notes[0]
+
+
+def test_scores_that_are_no_probabilities_are_left_out_of_the_comparison() -> None:
+    raw = labels(positive=3.7)
+    some = agreed("text-classification", raw, labels(dog=1.0), labels(dog=1.0, cat=0.0))
+    assert some.values["labels"][0]["label"] == "dog"
+    assert some.agreement is not None
+    assert list(some.agreement.experts) == ["m1/x", "m2/x"]
+    assert some.agreement.failures == {"m0/x": "its scores, as 3.7, are not between 0 and 1 and cannot be compared"}
+    assert some.nearest in (1, 2)
+    one = agreed("text-classification", raw, labels(dog=1.0))
+    assert (one.values["labels"], one.agreement) == (labels(dog=1.0), None)
+    none = agreed("text-classification", raw, raw)
+    assert (none.values["labels"], none.agreement) == (raw, None)
+    assert "could not be compared" in none.notes[0]
+
+
+@pytest.mark.parametrize("huge", [1e308, -1e308, 10**400])
+def test_a_score_that_no_model_can_mean_is_refused(huge: float) -> None:
+    with pytest.raises(ExpertError, match="no labels"):
+        check_output("text-classification", HUB_TASKS["text-classification"].output, labels(a=huge))
+    check_output("text-classification", HUB_TASKS["text-classification"].output, labels(a=-7.5))

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from langchain_core.messages import ToolMessage
 
 from langchain_hugginggpt.agent.trace import TaskResult
-from langchain_hugginggpt.index import ModelCard, ModelCardIndex
+from langchain_hugginggpt.index import ModelCardIndex
 from langchain_hugginggpt.index.errors import CallerError, ExpertError
 from langchain_hugginggpt.tools import (
     HUB_TASKS,
     ArtifactStore,
-    Candidate,
     Experts,
     HubTask,
     HubTaskTool,
@@ -25,57 +20,11 @@ from langchain_hugginggpt.tools import (
     Kind,
     NewMedia,
     Port,
-    Runner,
     RunnerOutput,
 )
 from langchain_hugginggpt.tools.consensus import Agreement
-from langchain_hugginggpt.tools.runners.runner import Availability
 from tests.fakes import ScriptedRunner, WordEncoder
-
-TASK = "text-classification"
-NAMES = ("first", "second", "third", "fourth")
-
-
-def label(name: str, score: float = 1.0) -> dict[str, Any]:
-    return {"labels": [{"label": name, "score": score}]}
-
-
-def card(name: str, task: str = TASK, **facts: Any) -> ModelCard:
-    return ModelCard(id=f"lab/{name}", task=task, **facts)
-
-
-def experts(runner: Runner, *names: str, task: str = TASK, **facts: Any) -> list[Candidate]:
-    return [Candidate(card=card(n, task, **facts), runner=runner, score=1.0, why="") for n in names]
-
-
-def no_index() -> Any:
-    raise AssertionError("candidates are given")
-
-
-def run(script: Mapping[str, Any], agree: Any = 3, *, task: str | HubTask = TASK, text: Any = "some text", **more: Any) -> ToolMessage:
-    """By `invoke` and by `ainvoke`: the same, but for the seconds."""
-    runner = ScriptedRunner({f"lab/{n}": v for n, v in script.items()})
-    chosen = HUB_TASKS[task] if isinstance(task, str) else task
-    tool = HubTaskTool(chosen, experts=Experts(no_index, [runner]), store=ArtifactStore(), encoder=WordEncoder("cat", "dog"))
-    candidates = more.pop("candidates", None) or experts(runner, *script, task=chosen.name)
-    arguments = {chosen.inputs[0].name: text, "agree": agree, "candidates": candidates, **more}
-    call = {"type": "tool_call", "id": "call_1", "name": chosen.name, "args": arguments}
-    one, other = tool.invoke(call), asyncio.run(tool.ainvoke(call))
-    assert isinstance(one, ToolMessage)
-    assert comparable(one) == comparable(other)
-    assert json.loads(json.dumps(one.artifact, allow_nan=False)) == one.artifact
-    return one
-
-
-def comparable(message: ToolMessage) -> dict[str, Any]:
-    data = json.loads(message.model_dump_json(exclude={"id"}))
-    for attempt in data["artifact"]["attempts"]:
-        attempt.pop("seconds")
-    return dict(data)
-
-
-def tried(message: ToolMessage) -> list[tuple[str, bool]]:
-    return [(a["model"].removeprefix("lab/"), a["error"] is None) for a in message.artifact["attempts"]]
+from tests.tools.consensus.asking import NAMES, TASK, card, experts, label, no_index, run, tried
 
 
 def test_the_agreed_answer_and_how_it_came_about() -> None:
@@ -150,7 +99,7 @@ def test_where_no_other_is_left_fewer_agree() -> None:
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ({"first": label("dog")}, "no other can run here"),
+        ({"first": label("dog")}, "it was the only candidate"),
         ({"first": label("dog"), "second": ExpertError("it broke")}, "the others failed"),
     ],
 )
@@ -307,66 +256,6 @@ def test_a_task_of_your_own_agrees_by_the_kind_of_its_port() -> None:
     assert list(message.artifact["agreement"]["dissent"]) == ["lab/second"]
 
 
-class Meeting:
-    """A runner whose experts end only when so many are inside at the same time."""
-
-    name = "meeting"
-
-    def __init__(self, together: int) -> None:
-        self._barrier = threading.Barrier(together)
-        self._inside = 0
-        self._all = asyncio.Event()
-        self._together = together
-
-    def availability(self, task: HubTask, card: ModelCard | None = None) -> Availability:
-        return Availability(supported=True, ok=True)
-
-    def run(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
-        self._barrier.wait(timeout=30)
-        return RunnerOutput(values=label("dog"))
-
-    async def arun(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
-        self._inside += 1
-        if self._inside == self._together:
-            self._all.set()
-        async with asyncio.timeout(30):
-            await self._all.wait()
-        return RunnerOutput(values=label("dog"))
-
-
-def test_experts_run_side_by_side() -> None:
-    for how in ("invoke", "ainvoke"):
-        runner = Meeting(4)
-        tool = HubTaskTool(HUB_TASKS[TASK], experts=Experts(no_index, [runner]), store=ArtifactStore())
-        call = {"type": "tool_call", "id": "1", "name": TASK, "args": {"text": "x", "agree": 4, "candidates": experts(runner, *NAMES)}}
-        message = tool.invoke(call) if how == "invoke" else asyncio.run(tool.ainvoke(call))
-        assert len(message.artifact["agreement"]["experts"]) == 4
-
-
-async def test_giving_up_ends_all_experts() -> None:
-    begun, ended = [asyncio.Event() for _ in range(3)], []
-
-    class Endless(Meeting):
-        async def arun(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
-            begun[NAMES.index(card.id.removeprefix("lab/"))].set()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                ended.append(card.id)
-            raise AssertionError
-
-    runner = Endless(1)
-    tool = HubTaskTool(HUB_TASKS[TASK], experts=Experts(no_index, [runner]), store=ArtifactStore())
-    call = {"type": "tool_call", "id": "1", "name": TASK, "args": {"text": "x", "agree": 3, "candidates": experts(runner, *NAMES)}}
-    running = asyncio.create_task(tool.ainvoke(call))
-    for event in begun:
-        await event.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert sorted(ended) == ["lab/first", "lab/second", "lab/third"]
-
-
 def test_candidates_come_from_the_index_where_nobody_chose_any() -> None:
     cards = [card(f"n{i}x{i}", text="dog " * (9 - i)) for i in range(8)]
     index = ModelCardIndex.from_cards(cards, encoder=WordEncoder("dog"))
@@ -384,7 +273,14 @@ def test_a_named_model_is_the_only_one() -> None:
     tool = HubTaskTool(HUB_TASKS[TASK], experts=Experts(index, [runner]), store=ArtifactStore())
     arguments = {"text": "dog", "agree": 3, "model": "lab/second"}
     message = tool.invoke({"type": "tool_call", "id": "1", "name": TASK, "args": arguments})
-    assert message.artifact["notes"] == ["nobody could be asked to agree with lab/second: no other can run here"]
+    assert message.artifact["notes"] == ["nobody could be asked to agree with lab/second: it was the only candidate"]
+    alone = HubTaskTool(
+        HUB_TASKS[TASK],
+        experts=Experts(ModelCardIndex.from_cards([card("first")], encoder=WordEncoder("dog")), [runner]),
+        store=ArtifactStore(),
+    )
+    message = alone.invoke({"type": "tool_call", "id": "1", "name": TASK, "args": {"text": "dog", "agree": 3}})
+    assert message.artifact["notes"] == ["nobody could be asked to agree with lab/first: no other can run here"]
 
 
 def test_language_models_do_not_see_it() -> None:
@@ -401,3 +297,19 @@ def test_agreement_both_ways_in_json() -> None:
     without = TaskResult(task_id="t1", task=TASK, status="ok")
     assert TaskResult.from_json({k: v for k, v in without.as_json().items() if k != "agreement"}) == without
     assert made.summary() == "0.67 of 1 among 2 experts; b says y"
+
+
+def test_agreement_about_several_parts_is_the_lowest() -> None:
+    one = Agreement(score=1.0, definition="As ever.", experts={"a": "x", "b": "x"})
+    two = Agreement(score=0.25, definition="As ever.", experts={"b": "y", "c": "z"}, dissent={"c": "z"}, failures={"a": "late"})
+    both = Agreement.together([one, None, two])
+    assert both == Agreement(
+        score=0.25,
+        definition="The lowest over 2 of 3 parts, the others having one answer. Of each: As ever.",
+        experts={"a": "1: x", "b": "1: x; 3: y", "c": "3: z"},
+        dissent={"c": "3: z"},
+        failures={"a": "3: late"},
+    )
+    assert Agreement.together([one]) is one
+    assert Agreement.together([None, None]) is None
+    assert Agreement.together([]) is None
