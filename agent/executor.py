@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..index.errors import HuggingGPTError
+from ..tools.consensus import Agreement
 from ..tools.result import Attempt
 from ..tools.tool import HubTaskTool
 from .errors import TaskTimeoutError
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from ..tools.experts import Candidate
     from ..tools.toolkit import HubToolkit
     from .request import Request
+
+_PATIENCE = 0.8
+"""The share of a task's time after which the answer of one of several experts is enough; the rest is for comparing and storing."""
 
 
 class Results(Protocol):
@@ -162,7 +166,7 @@ class Executor:
         if not isinstance(tool, HubTaskTool):
             return ()
         try:
-            return await self._selector.aselect(self._toolkit.tasks[planned.task], text, planned.agree or self._agree or 1)
+            return await self._selector.aselect(self._toolkit.tasks[planned.task], text, self.wanted(planned) or 1)
         except HuggingGPTError:
             return ()  # the tool finds the same, and says so in its result
 
@@ -175,9 +179,9 @@ class Executor:
         config: RunnableConfig | None,
     ) -> TaskResult:
         injected: dict[str, Any] = {"candidates": candidates} if candidates else {}
-        agree = planned.agree or self._agree
+        agree = self.wanted(planned)
         if agree is not None and isinstance(tool, HubTaskTool):
-            injected["agree"] = agree
+            injected |= {"agree": agree, "patience": _PATIENCE * self._timeout}
         call = {"name": tool.name, "args": {**arguments, **injected}, "id": planned.id, "type": "tool_call"}
         try:
             message = await tool.ainvoke(call, config)
@@ -232,7 +236,12 @@ class Executor:
             artifacts=tuple({a.id: a for o in outcomes for a in o.artifacts}.values()),
             notes=tuple(dict.fromkeys(n for o in outcomes for n in o.notes)),
             attempts=tuple(a for o in outcomes for a in o.attempts),
+            agreement=Agreement.together([o.agreement for o in outcomes]),
         )
+
+    def wanted(self, planned: PlannedTask) -> int | None:
+        """How many experts are to agree about a task; None for one."""
+        return planned.agree or self._agree
 
     def knows_artifacts(self, planned: PlannedTask) -> bool:
         """Whether the task's tool takes artifact ids."""
@@ -336,8 +345,8 @@ async def _whole(plan: Plan) -> AsyncIterator[Plan]:
     yield plan
 
 
-def _key(task: PlannedTask, calls: list[dict[str, Any]]) -> str:
-    inputs = json.dumps([task.task, calls], sort_keys=True, default=str)
+def _key(task: PlannedTask, calls: list[dict[str, Any]], agree: int | None) -> str:
+    inputs = json.dumps([task.task, calls, agree], sort_keys=True, default=str)
     return f"{task.id}-{hashlib.sha256(inputs.encode()).hexdigest()[:16]}"
 
 

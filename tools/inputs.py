@@ -44,11 +44,12 @@ _Labels = Annotated[list[str], BeforeValidator(_as_labels)]
 
 
 def args_schema(task: HubTask) -> type[BaseModel]:
-    """A pydantic model with one field for each input port, and the injected fields `candidates`, `model` and `agree` that no LLM sees."""
+    """A pydantic model: a field for each input port, and the injected `candidates`, `model`, `agree` and `patience` that no LLM sees."""
     fields: dict[str, Any] = {p.name: _field(p) for p in task.inputs}
     fields["candidates"] = (Annotated[Any, InjectedToolArg], Field(default=None, description="candidates, best first"))
     fields["model"] = (Annotated[str | None, InjectedToolArg], Field(default=None, description="id of the one model to use"))
     fields["agree"] = (Annotated[Any, InjectedToolArg], Field(default=None, description="how many experts are asked side by side, 2 to 16"))
+    fields["patience"] = (Annotated[Any, InjectedToolArg], Field(default=None, description="seconds after which one expert is enough"))
     name = "".join(part.title() for part in task.name.split("-")) + "Input"
     return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=task.summary, **fields)
 
