@@ -160,7 +160,7 @@ class Executor:
             return outcomes[0]
         if not any(r.each for _, r in planned.refs()) and (best := self._surest(planned, outcomes)) is not None:
             return best
-        return self._together(planned, list(outcomes))
+        return self._together(planned, list(outcomes) if any(r.each for _, r in planned.refs()) else _of_pages(outcomes))
 
     async def _candidates(self, tool: BaseTool, planned: PlannedTask, text: str) -> tuple[Candidate, ...]:
         if not isinstance(tool, HubTaskTool):
@@ -328,7 +328,7 @@ class _Run:
         as_paths = not self.executor.knows_artifacts(task)  # for these files are read, which takes its time
         resolve = partial(self.resolver.resolve, task, self.results, as_paths=as_paths)
         calls = await asyncio.to_thread(resolve) if as_paths else resolve()
-        key = _key(task, calls)
+        key = _key(task, calls, self.executor.wanted(task))
         if self.kept is not None and (found := await self.kept.aget(key)) is not None:
             return TaskResult.from_json(found)
         if self.gate is None:
@@ -339,6 +339,25 @@ class _Run:
         if self.kept is not None and result.status == "ok":
             await self.kept.aput(key, result.as_json())
         return result
+
+
+def _of_pages(outcomes: Sequence[TaskResult]) -> list[TaskResult]:
+    """The outcomes for the pages of a file that could be read, or all where none could. Notes of single pages say which page they are of;
+    so does one for each page that failed."""
+    count = len(outcomes)
+    read: list[TaskResult] = []
+    told: list[str] = []
+    attempts: list[Attempt] = []
+    for number, outcome in enumerate(outcomes, 1):
+        if outcome.status == "ok":
+            own = [n if all(n in o.notes for o in outcomes) else f"page {number} of {count}: {n}" for n in outcome.notes]
+            read.append(replace(outcome, notes=tuple(own)))
+        else:
+            told.append(f"page {number} of {count} failed: {outcome.error}")
+            attempts += outcome.attempts
+    if not read:
+        return list(outcomes)
+    return [*read[:-1], replace(read[-1], notes=(*read[-1].notes, *told), attempts=(*attempts, *read[-1].attempts))]
 
 
 async def _whole(plan: Plan) -> AsyncIterator[Plan]:

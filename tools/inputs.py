@@ -19,7 +19,7 @@ from .artifacts import Artifact, ArtifactStore, is_artifact_id
 from .documents.office import first_sheet
 from .errors import InputError, MediaError
 from .media import load_text
-from .parts import all_fitting, split_part, text_of
+from .parts import named_whole, split_part, text_of
 from .sniff import PDF, XLSX
 from .task import HubTask, Kind, Port
 
@@ -92,7 +92,7 @@ def _read_entry(task: HubTask, port: Port, value: Any, store: ArtifactStore) -> 
     """One entry of a list; a text file given where a list of texts is wanted gives its lines."""
     if port.kind.is_media:
         with _naming(task, port):
-            return list(all_fitting(store, store.resolve(value), port.kind))
+            return store.resolve_all(value, kind=port.kind)
     read = _read(task, port, value, store)
     if port.kind is Kind.TEXT and _attached(value, store) is not None:
         return [line.strip() for line in read.splitlines() if line.strip()]
@@ -139,9 +139,10 @@ def _attached(value: Any, store: ArtifactStore) -> Artifact | None:
         return store.resolve(value) if is_block else None
     if isinstance(value, Artifact):
         return value
-    if not isinstance(value, str) or not is_artifact_id(whole := split_part(value)[0]):
+    if not isinstance(value, str) or not is_artifact_id(named_whole(value)):
         return None
-    file, part = store.get(whole), split_part(value)[1]
+    whole, part = split_part(value)
+    file = store.get(whole)
     return text_of(store, file, part) if part else file
 
 
@@ -196,7 +197,7 @@ def _table(task: HubTask, port: Port, value: Any, file: Artifact | None) -> list
 
 
 def _rows(text: str) -> list[dict[str, Any]] | None:
-    """The rows of a CSV text, with commas, semicolons or tabs between the cells, or None when it is not one. Columns without a header are
+    """The rows of a CSV text, with commas, semicolons or tabs between the cells, or None when it is not one. Columns without a name are
     called `column 1`, `column 2`, …
 
     Raises:
@@ -205,8 +206,9 @@ def _rows(text: str) -> list[dict[str, Any]] | None:
     try:
         mark = max(_SEPARATORS, key=lambda c: len(next(csv.reader(io.StringIO(text), delimiter=c), [])))
         first = next(csv.reader(io.StringIO(text), delimiter=mark), [])
-        names = None if _are_names(first) else _numbered(first)
-        return list(csv.DictReader(io.StringIO(text), fieldnames=names, delimiter=mark))
+        if _are_names(first):
+            return list(csv.DictReader(io.StringIO(text), fieldnames=_named(first), delimiter=mark))[1:]
+        return list(csv.DictReader(io.StringIO(text), fieldnames=_numbered(first), delimiter=mark))
     except csv.Error:
         return None
 
@@ -216,10 +218,20 @@ def _records(rows: list[list[Any]]) -> list[dict[str, Any]]:
     if not rows:
         return []
     first = ["" if cell is None else str(cell).strip() for cell in rows[0]]
-    if not _are_names([cell for cell in first if cell]):
+    if not _are_names(first):
         return [dict(zip(_numbered(first), row, strict=True)) for row in rows]
-    names = [cell or number for cell, number in zip(first, _numbered(first), strict=True)]
-    return [dict(zip(names, row, strict=True)) for row in rows[1:]]
+    return [dict(zip(_named(first), row, strict=True)) for row in rows[1:]]
+
+
+def _named(first: list[str]) -> list[str]:
+    """Names of columns, with those that are missing made: none is made twice, or is that of another column."""
+    names: list[str] = []
+    for cell, number in zip(first, _numbered(first), strict=True):
+        made = cell or number
+        while not cell and (made in first or made in names):
+            made += "'"
+        names.append(made)
+    return names
 
 
 def _numbered(cells: Sequence[str]) -> list[str]:
@@ -228,9 +240,10 @@ def _numbered(cells: Sequence[str]) -> list[str]:
 
 def _are_names(first: list[str]) -> bool:
     """Whether the first row names the columns. Raises InputError when two have the same name: all but the last would be lost."""
-    if _is_data(first):
+    named = [cell for cell in first if cell]
+    if _is_data(named):
         return False
-    name, count = next(iter(Counter(first).most_common(1)), ("", 0))
+    name, count = next(iter(Counter(named).most_common(1)), ("", 0))
     if count > 1:
         raise InputError(f"The table has {count} columns named {name!r:.80}.", remedy="Give each column a name of its own.")
     return True

@@ -15,6 +15,7 @@ from langchain_hugginggpt.agent.resolving import Resolver, surest
 from langchain_hugginggpt.index import ModelCard
 from langchain_hugginggpt.index.errors import ExpertError
 from langchain_hugginggpt.tools import HUB_TASKS, ArtifactStore, HubTask, RunnerOutput
+from langchain_hugginggpt.tools.errors import MediaError
 from tests.agent.plans import plan, ref, task
 from tests.agent.stubs import StubRunner, toolkit
 from tests.tools.documents.files import docx, scan_pdf, text_pdf
@@ -73,6 +74,52 @@ async def test_of_answers_about_pages_the_surest_is_given(store: ArtifactStore) 
     assert answer.output == {"answer": "from page 2", "score": pytest.approx(0.6)}
     assert answer.notes == ("the surest answer, from page 2 of 3",)
     assert len(answer.attempts) == 4  # two experts failed on the first
+
+
+class Reading(StubRunner):
+    """Reads pages, with a note about the second, and fails on the others that it is told to."""
+
+    def __init__(self, *failing: str) -> None:
+        super().__init__()
+        self._failing = failing
+
+    async def arun(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
+        page = inputs["image"].name.removesuffix(".png")[-1]
+        if page in self._failing:
+            raise ExpertError("it is upside down")
+        return RunnerOutput(values={"text": f"text {page}"}, notes=("in grey",) + ("hardly legible",) * (page == "2"))
+
+
+async def test_pages_that_could_be_read_are_given_and_the_others_told(store: ArtifactStore) -> None:
+    steps = plan(task("1", "image-to-text", image="a.pdf"))
+    scan = scan_pdf("one", "two", "three")
+    (some,) = await Executor(toolkit(Reading("3"), store=store)).arun(steps, request(store, scan))
+    assert (some.status, some.output) == ("ok", {"text": ["text 1", "text 2"]})
+    assert "page 2 of 3: hardly legible" in some.notes
+    assert [n for n in some.notes if n.startswith("page 3 of 3 failed: ") and "it is upside down" in n]
+    assert len(some.attempts) == 4  # two experts failed on the third
+    (all_read,) = await Executor(toolkit(Reading(), store=store)).arun(steps, request(store, scan))
+    assert set(all_read.notes) == {"in grey", "page 2 of 3: hardly legible"}
+    (none,) = await Executor(toolkit(Reading("1", "2", "3"), store=store)).arun(steps, request(store, scan))
+    assert (none.status, none.output) == ("failed", {})
+    assert "it is upside down" in (none.error or "")
+
+
+def test_a_tool_of_the_users_own_gets_all_pages_where_it_takes_several(store: ArtifactStore) -> None:
+    asked = request(store, scan_pdf("one", "two"))
+    for given in ("a.pdf", ["a.pdf"], ["a.pdf#page=1", "a.pdf#page=2"]):
+        planned = task("1", "visual-document-retrieval", query="x", images=given)
+        [arguments] = Resolver(HUB_TASKS, asked.file_names(), store).resolve(planned, {}, as_paths=True)
+        assert [Path(p).suffix for p in arguments["images"]] == [".png", ".png"]
+
+
+def test_a_page_that_cannot_be_meant_is_told(store: ArtifactStore) -> None:
+    asked = request(store, text_pdf([["One"], ["Two"]]))
+    for name, port in (("summarization", "text"), ("image-to-text", "image")):
+        with pytest.raises(MediaError, match="Pages count from 1"):
+            Resolver(HUB_TASKS, asked.file_names(), store).resolve(task("1", name, **{port: "a.pdf#page=0"}), {})
+    text = "What is b.pdf#page=0?"
+    assert Resolver(HUB_TASKS, asked.file_names(), store).resolve(task("1", "summarization", text=text), {}) == [{"text": text}]
 
 
 async def test_too_many_pages_are_told(store: ArtifactStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -248,3 +248,11 @@ def test_cells_may_be_parted_by_commas_semicolons_or_tabs(store: ArtifactStore, 
 def test_two_columns_of_one_name_are_refused_rather_than_one_of_them_lost(store: ArtifactStore) -> None:
     with pytest.raises(InputError, match="The table has 2 columns named 'price'"):
         read_inputs(HUB_TASKS["table-to-text"], {"table": "price,price\n1,2\n"}, store)
+
+
+def test_columns_of_csv_without_names_are_named_and_none_is_lost() -> None:
+    def read(text: str) -> object:
+        return read_inputs(HUB_TASKS["tabular-classification"], {"table": text}, ArtifactStore())["table"]
+
+    assert read(",a,\n1,2,3\n") == [{"column 1": "1", "a": "2", "column 3": "3"}]
+    assert read("column 2,,b\n1,2,3\n") == [{"column 2": "1", "column 2'": "2", "b": "3"}]

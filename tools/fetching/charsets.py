@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _AS_BROWSERS = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "utf-16": "utf-16-le"}
 """What the Encoding standard reads these as."""
+_NOT_OF_THE_WEB = frozenset(("unicode-escape", "raw-unicode-escape", "idna", "punycode", "utf-7", "undefined"))
 
 
 def is_page(fetched: Fetched) -> bool:
@@ -32,6 +33,8 @@ def utf_8(fetched: Fetched) -> bytes:
     data, declared = fetched.data, fetched.media_type or ""
     if not (declared.startswith("text/") or declared in ("application/json", "application/xhtml+xml")):
         return data
+    if media_type_of(data) not in (HTML, "text/plain", "application/octet-stream"):
+        return data  # a picture, a PDF, whatever the server calls it
     bom, encoding = next(((mark, name) for mark, name in _BOMS if data.startswith(mark)), (b"", _codec(fetched.charset)))
     if encoding is None or (b"\x00" in data and not encoding.startswith("utf-16")):
         return data
@@ -43,7 +46,7 @@ def _codec(charset: str | None) -> str | None:
     """The name of the codec for a charset; None for one that is unknown or no encoding of texts."""
     try:
         name = codecs.lookup(charset or "").name
-        b"".decode(name)  # refuses those that are no encodings of texts, such as zlib
+        "".encode(name)  # refuses those that are no encodings of texts, such as zlib
     except (LookupError, ValueError):
         return None
-    return _AS_BROWSERS.get(name, name)
+    return None if name in _NOT_OF_THE_WEB else _AS_BROWSERS.get(name, name)

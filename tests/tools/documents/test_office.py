@@ -190,7 +190,7 @@ def test_word_files_are_read_as_they_are_seen(body: str, text: str, take: Callab
 
 
 def test_formulas_that_were_never_calculated_are_shown(take: Callable[..., Artifact]) -> None:
-    rows = [["a", "total"], [2, "=A2*2"], [3, "=A3*2"]]
+    rows: list[list[object]] = [["a", "total"], [2, "=A2*2"], [3, "=A3*2"]]
     artifact = take(xlsx(A=rows), "a.xlsx")
     assert first_sheet(artifact) == rows
     assert load_text(artifact) == "a,total\n2,=A2*2\n3,=A3*2\n"
