@@ -60,6 +60,10 @@ def build_toolkit(settings: Settings) -> HubToolkit:
     from ..tools.readiness import Order
     from ..tools.toolkit import HubToolkit
 
+    if settings.private:
+        from .privacy import hub_tells_nothing
+
+        hub_tells_nothing()
     encoder = MiniLM()
     opened = open_index(settings.index, encoder) if settings.index is not None else None
     if opened is not None and settings.index is not None and settings.private:
@@ -130,10 +134,10 @@ def build_hosted(settings: Settings) -> HostedRunner | None:
     Raises:
         CallerError: there is no such provider, or an endpoint is no address, or of neither a task nor a model.
     """
-    from .privacy import is_on_this_machine
+    from ..tools.runners.hosted.client import is_loopback
 
     hub = settings.experts in ("hosted", "hybrid") and not settings.private
-    endpoints = {name: url for name, url in settings.endpoints if not settings.private or is_on_this_machine(url)}
+    endpoints = {name: url for name, url in settings.endpoints if not settings.private or is_loopback(url)}
     if not hub and not endpoints:
         return None
     from ..tools.runners.hosted import HostedRunner

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
+import os
+import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..index.encoders.named import is_asked_elsewhere
+from ..tools.runners.hosted.client import is_loopback
 from .chat import address_of, in_process
 from .errors import SettingsError
 
@@ -17,13 +19,12 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 
-def is_on_this_machine(url: str) -> bool:
-    """Whether an address is one of this machine: `localhost`, or a loopback address as it stands. No name is looked up."""
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def hub_tells_nothing() -> None:
+    """Keep huggingface_hub from asking the Hub which agents there are, as it does with the first call of any model, for its user agent."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when it is imported
+    constants = sys.modules.get("huggingface_hub.constants")
+    if constants is not None:
+        constants.HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
 
 
 def check_private_index(encoder: str, folder: Path) -> None:
@@ -60,7 +61,7 @@ def check_private(model: BaseChatModel | None) -> None:
     if model is None or in_process(model) is not None:
         return
     address = address_of(model)
-    if address is None or not is_on_this_machine(address):
+    if address is None or not is_loopback(address):
         told = f"asks {urlsplit(address).hostname or 'another machine'}" if address else "does not tell where it sends what it is asked"
         raise SettingsError(
             f"The chat model {type(model).__name__} {told}, and --private forbids that anything leaves this machine.",

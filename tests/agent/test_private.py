@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from langchain_openai import ChatOpenAI
 
 from langchain_hugginggpt.agent import HuggingGPT, Settings, SettingsError
 from langchain_hugginggpt.agent.building import build_hosted, build_toolkit
-from langchain_hugginggpt.agent.privacy import check_private, is_on_this_machine
+from langchain_hugginggpt.agent.privacy import check_private
 from langchain_hugginggpt.app.doctor import examine
 from langchain_hugginggpt.index import MiniLM, ModelCard, ModelCardIndex
 from langchain_hugginggpt.index.encoders.named import is_asked_elsewhere
@@ -77,28 +80,6 @@ def test_private_never_calls_the_hub() -> None:
     assert runner is not None
     assert runner.endpoints == {"translation": "http://localhost:9/t"}
     assert not runner.availability(HUB_TASKS["summarization"]).ok
-
-
-@pytest.mark.parametrize(
-    ("url", "here"),
-    [
-        ("http://localhost:8000/v1", True),
-        ("http://127.0.0.1/", True),
-        ("http://127.8.9.1:1/", True),
-        ("http://[::1]:8000", True),
-        ("https://router.huggingface.co", False),
-        ("http://localhost.example.org", False),
-        ("http://127.0.0.1.example.org", False),
-        ("http://127.0.0.1@example.org", False),
-        ("http://192.168.0.2", False),
-        ("http://2130706433/", False),
-        ("not an address", False),
-        ("", False),
-        ("http://[::1", False),
-    ],
-)
-def test_what_is_on_this_machine(url: str, here: bool) -> None:
-    assert is_on_this_machine(url) is here
 
 
 def openai(url: str | None) -> BaseChatModel:
@@ -175,6 +156,26 @@ def test_doctor_asks_nobody_in_private(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "--private forbids" in checks["chat model"]["detail"]
     assert "endpoint" in checks
     assert "hosted models" not in checks
+
+
+CALL = """
+import sys
+from langchain_hugginggpt.agent import HuggingGPT, Settings
+agent = HuggingGPT.from_settings(Settings(private=True, endpoints=(("text-classification", sys.argv[1]),)))
+print(agent.ask("Is this review positive or negative: 'a wonderful film'").trace.complete)
+"""
+
+
+def test_in_private_the_hub_is_not_asked_for_anything(tmp_path: Path) -> None:
+    """Not even by huggingface_hub itself, which looks up which agents there are."""
+    with HostedServer() as server:
+        hub = server.url("text-classification").partition("/tasks")[0]
+        environment = os.environ | {"HF_ENDPOINT": hub, "HF_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+        environment.pop("HF_HUB_DISABLE_TELEMETRY", None)
+        arguments = [sys.executable, "-c", CALL, server.url("text-classification")]
+        done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.stdout == "True\n", done.stderr
+        assert [c.path for c in server.calls] == ["/tasks/text-classification"]
 
 
 def test_private_and_tracing(monkeypatch: pytest.MonkeyPatch) -> None:
