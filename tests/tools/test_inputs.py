@@ -219,7 +219,7 @@ def test_a_language_model_sees_the_ports_and_nothing_else(task: HubTask) -> None
 
 def test_the_schema_itself_takes_candidates_and_a_model() -> None:
     fields = args_schema(HUB_TASKS["translation"]).model_fields
-    assert list(fields) == ["text", "source_language", "target_language", "candidates", "model", "agree"]
+    assert list(fields) == ["text", "source_language", "target_language", "candidates", "model", "agree", "patience"]
 
 
 def test_the_schema_refuses_what_is_not_a_port() -> None:

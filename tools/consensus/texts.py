@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 BY_WORDS = (
     "The mean over pairs of experts of 1 - the word error rate between their texts (case and punctuation left aside; of their first 10,000 "
-    "words), at least 0."
+    "words or 100,000 characters), at least 0."
 )
 _OPPOSITES = "the F1 of the numbers in them (with their units), and a third where only one says 'not'"
 BY_PIECES = (
