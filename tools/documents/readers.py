@@ -177,7 +177,7 @@ class Readers:
 
 
 def _end_all(readers: list[Reader]) -> None:
-    for reader in readers:
+    for reader in list(readers):  # those who ask take theirs out
         reader.end()
 
 

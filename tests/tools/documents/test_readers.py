@@ -121,11 +121,26 @@ def test_a_late_end_of_a_request_does_not_end_the_next(good: dict[str, Any]) -> 
     reader.end()
 
 
-def test_all_processes_end_with_their_pool(good: dict[str, Any]) -> None:
+def test_all_processes_end_with_their_pool(good: dict[str, Any], bad: dict[str, Any]) -> None:
     pool = Readers()
-    pool.ask(good, seconds=HOURS)
-    [reader] = started(pool)
-    del pool
+    workers = Workers(2)
+
+    def work(_: Job[object]) -> object:
+        return pool.ask(bad, seconds=HOURS)
+
+    jobs = [workers.submit(work) for _ in range(2)]
+    while len(started(pool)) < 2:
+        os.sched_yield()
+    ended = started(pool)
+    pool._end()  # as when the program ends
+    assert [r._process.returncode is None for r in ended] == [False, False]
+    for job in jobs:
+        with pytest.raises(BrokenError):
+            job.future.result(60)
+    idle = Readers()
+    idle.ask(good, seconds=HOURS)
+    [reader] = started(idle)
+    del idle
     assert reader._process.returncode is not None
 
 
