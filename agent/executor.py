@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..index.errors import HuggingGPTError
 from ..tools.consensus import Agreement
 from ..tools.result import Attempt
-from ..tools.tool import HubTaskTool
+from ..tools.tool import HubTaskTool, attempts_seen
 from .errors import TaskTimeoutError
 from .events import Listener, ignore, task_end, task_start
 from .plan import Plan, PlannedTask
@@ -147,15 +147,21 @@ class Executor:
         tool = self._toolkit.tool(planned.task)
         candidates = await self._candidates(tool, planned, run.request.text)
         run.listener(task_start(planned.id, planned.task, [c.card.id for c in candidates]))
-        try:
-            async with asyncio.timeout(self._timeout):
-                outcomes = await asyncio.gather(*(self._invoke(tool, planned, a, candidates, run.config) for a in calls))
-        except TimeoutError:
-            error = TaskTimeoutError(planned.task, self._timeout)
-            names = tuple(c.card.id for c in candidates)
-            return TaskResult(
-                task_id=planned.id, task=planned.task, status="failed", candidates=names, error=error.message, remedy=error.remedy
-            )
+        with attempts_seen() as seen:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    outcomes = await asyncio.gather(*(self._invoke(tool, planned, a, candidates, run.config) for a in calls))
+            except TimeoutError:
+                error = TaskTimeoutError(planned.task, self._timeout)
+                return TaskResult(
+                    task_id=planned.id,
+                    task=planned.task,
+                    status="failed",
+                    candidates=tuple(c.card.id for c in candidates),
+                    attempts=tuple(seen),
+                    error=error.message,
+                    remedy=error.remedy,
+                )
         if len(outcomes) == 1 and not any(r.each for _, r in planned.refs()):
             return outcomes[0]
         if not any(r.each for _, r in planned.refs()) and (best := self._surest(planned, outcomes)) is not None:

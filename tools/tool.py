@@ -35,6 +35,20 @@ _CANDIDATES = 5
 _call_id: ContextVar[str | None] = ContextVar("hugginggpt_tool_call_id", default=None)
 
 
+_seen: ContextVar[list[Attempt] | None] = ContextVar("hugginggpt_attempts", default=None)
+
+
+@contextlib.contextmanager
+def attempts_seen() -> Iterator[list[Attempt]]:
+    """Within it, the attempts of the tasks' tools that are called, each once it has ended: no result tells those of a call that is cut off."""
+    seen: list[Attempt] = []
+    token = _seen.set(seen)
+    try:
+        yield seen
+    finally:
+        _seen.reset(token)
+
+
 class HubTaskTool(BaseTool):
     """Runs one Hub task with the best expert that can run here, and with the next one when that fails.
 
@@ -255,11 +269,14 @@ class _Work:
     def _record(self, candidate: Candidate, seconds: float, outcome: RunnerOutput | HuggingGPTError | None) -> None:
         model, name = candidate.card.id, candidate.runner.name
         tries = outcome.tries if outcome is not None else ()
-        self._attempts += [Attempt(model=model, runner=name, seconds=s, error=why) for s, why in tries]
+        told = [Attempt(model=model, runner=name, seconds=s, error=why) for s, why in tries]
         usage = outcome.usage if isinstance(outcome, RunnerOutput) else {}
         error = str(outcome) if isinstance(outcome, HuggingGPTError) else ""
         last = max(0.0, seconds - sum(s for s, _ in tries))
-        self._attempts.append(Attempt(model=model, runner=name, seconds=last, error=error, usage=dict(usage)))
+        told.append(Attempt(model=model, runner=name, seconds=last, error=error, usage=dict(usage)))
+        self._attempts += told
+        if (seen := _seen.get()) is not None:
+            seen += told
 
     def stop(self, error: HuggingGPTError, considered: Any) -> None:
         self._failure = error
@@ -305,8 +322,9 @@ class _Attempting:
         if error is None:
             self._work.record(self._candidate, seconds, None)
             return False
-        if not isinstance(error, Exception):
-            return False  # cancelled or interrupted: not the expert's failure
+        if not isinstance(error, Exception):  # cancelled or interrupted: not the expert's failure
+            self._work.record(self._candidate, seconds, ExpertError("it was stopped before it ended"))
+            return False
         failure = error if isinstance(error, HuggingGPTError) else ExpertError(f"{type(error).__name__}: {error}")
         self._work.record(self._candidate, seconds, failure)
         return not isinstance(error, CallerError)

@@ -109,6 +109,9 @@ async def test_a_task_that_takes_too_long_is_stopped_and_frees_the_caller() -> N
     assert loop.time() - began < 20
     assert results["1"].status == "failed"
     assert "0.2 s" in results["1"].error
+    (attempt,) = results["1"].attempts
+    assert attempt.error == "it was stopped before it ended"
+    assert attempt.seconds >= 0.19
     assert results["2"].status == "ok"
     assert runner.cancelled == ["translation"]
 

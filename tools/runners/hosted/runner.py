@@ -17,7 +17,7 @@ from ...errors import ExpertTimeoutError
 from ..forks import in_each_child
 from ..packages import missing, not_installed
 from ..runner import Availability, Place, RunnerOutput
-from ..workers import Job, Workers
+from ..workers import Job, Workers, check_abandoned, when_abandoned
 from .client import client_type
 from .endpoints import is_hub_id, read_endpoints
 from .facts import SHORT_LIFETIME, Fact, Facts
@@ -142,7 +142,9 @@ class HostedRunner:
         """
         job = self._submit(task, card, inputs)
         try:
-            return job.future.result()
+            with when_abandoned(job.abandon):  # one of several experts that are asked in threads
+                check_abandoned()
+                return job.future.result()
         except BaseException:
             job.abandon()
             raise
