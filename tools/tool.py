@@ -40,7 +40,7 @@ _seen: ContextVar[list[Attempt] | None] = ContextVar("hugginggpt_attempts", defa
 
 @contextlib.contextmanager
 def attempts_seen() -> Iterator[list[Attempt]]:
-    """Within it, the attempts of the tasks' tools that are called, each once it has ended: no result tells those of a call that is cut off."""
+    """Within it, the attempts of the tasks that are called, each once it has ended: no result tells those of a call that is cut off."""
     seen: list[Attempt] = []
     token = _seen.set(seen)
     try:
