@@ -247,7 +247,8 @@ class _Work:
 
     def agree(self, panel: Panel, inputs: Mapping[str, Any], encoder: Encoder) -> None:
         """Put together what the experts of a panel gave. Their tries are recorded, the one nearest to the agreed output last."""
-        failures = {f.candidate.card.id: str(f.error) for f in panel.failures}
+        answered = {a.candidate.card.id for a in panel.answers}  # by another runner, it may be
+        failures = {f.candidate.card.id: str(f.error) for f in panel.failures if f.candidate.card.id not in answered}
         for failure in panel.failures:
             self._record(failure.candidate, failure.seconds, failure.error)
         answers = panel.answers

@@ -20,7 +20,7 @@ from ..task import HubTask
 MOST = 16
 """So many experts are asked side by side at most."""
 
-_LEAST, _TIMES = 5.0, 3.0
+_LEAST, _TIMES = 30.0, 3.0
 """With two answers in, the others have so many seconds in all, or so many times the seconds that the latest answer took."""
 
 _FAREWELL = 1.0
@@ -85,13 +85,13 @@ class Failure:
 class Panel:
     """So many seats, each of which asks one candidate after the other until one gives an output.
 
-    Those that take much longer than the others are not waited for: with two answers in, a panel ends after 5 s, or three times as long as
+    Those that take much longer than the others are not waited for: with two answers in, a panel ends after 30 s, or three times as long as
     the latest of the answers took; with one in, after `patience`. They are among the failures, and their calls are given up.
 
     Args:
         task: the task.
         inputs: as runners take them.
-        candidates: best first; of several with one model the first is asked.
+        candidates: best first; of several with one model the first is asked, and another where that fails and no other model is left.
         seats: how many outputs are wanted, at least 1.
         check: raises ExpertError where an output is no good.
         patience: seconds after which one answer is enough; None: all are waited for until there are two.
@@ -110,8 +110,10 @@ class Panel:
         self._task = task
         self._inputs = inputs
         different: dict[str, Candidate] = {}
+        self._elsewhere: dict[str, list[Candidate]] = {}  # the same models by other runners, for when the first of them fails
         for candidate in candidates:
-            different.setdefault(candidate.card.id, candidate)
+            if different.setdefault(candidate.card.id, candidate) is not candidate:
+                self._elsewhere.setdefault(candidate.card.id, []).append(candidate)
         self._order = {model: n for n, model in enumerate(different)}
         self._first = list(different.values())[:seats]  # each seat has one before any can fail and clear the line
         self._waiting = list(reversed(list(different.values())[seats:]))
@@ -227,6 +229,9 @@ class Panel:
                 self._latest = time.perf_counter() - self._began
             elif isinstance(tried.error, CallerError):  # the input is at fault: others would fail as well
                 self._waiting.clear()
+                self._elsewhere.clear()
+            elif others := self._elsewhere.get(tried.candidate.card.id):
+                self._waiting.insert(0, others.pop(0))  # behind all other models
 
     def _end(self) -> None:
         """Nobody is asked any more, and those that are still at it have failed."""

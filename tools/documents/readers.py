@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MissingExtraError
+from ..runners.forks import in_each_child
 from ..runners.workers import check_abandoned, when_abandoned
 
 _PROGRAM = Path(__file__).with_name("pdfium.py")
@@ -133,9 +133,7 @@ class Readers:
     def __init__(self, most: int = 3) -> None:
         self._most = most
         self._begin()
-        if hasattr(os, "register_at_fork"):
-            begin = weakref.WeakMethod(self._begin_anew)  # a fork must not talk to the processes of the program that it was forked from
-            os.register_at_fork(after_in_child=lambda: call() if (call := begin()) is not None else None)
+        in_each_child(self._begin_anew)  # a fork must not talk to the processes of the program that it was forked from
 
     def _begin(self) -> None:
         self._places = threading.BoundedSemaphore(self._most)

@@ -13,6 +13,7 @@ from langchain_hugginggpt.index.errors import CallerError, ExpertError
 from langchain_hugginggpt.tools import (
     HUB_TASKS,
     ArtifactStore,
+    Candidate,
     Experts,
     HubTask,
     HubTaskTool,
@@ -313,3 +314,17 @@ def test_agreement_about_several_parts_is_the_lowest() -> None:
     assert Agreement.together([one]) is one
     assert Agreement.together([None, None]) is None
     assert Agreement.together([]) is None
+
+
+def test_where_a_model_fails_with_one_runner_another_one_is_asked() -> None:
+    broken, good = ExpertError("out of memory"), label("dog", 0.9)
+    here = ScriptedRunner({"lab/first": broken, "lab/second": broken}, name="here")
+    there = ScriptedRunner({"lab/first": good, "lab/second": good}, name="there")
+    candidates = [Candidate(card=card(n), runner=r, score=0.0, why="") for r in (here, there) for n in ("first", "second")]
+    tool = HubTaskTool(HUB_TASKS[TASK], experts=Experts(no_index, [here, there]), store=ArtifactStore(), encoder=WordEncoder())
+    message = tool.invoke({"type": "tool_call", "id": "1", "name": TASK, "args": {"text": "x", "candidates": candidates, "agree": 2}})
+    assert message.artifact["status"] == "ok", message.content
+    assert message.artifact["agreement"]["experts"] == {"lab/first": "dog (0.90)", "lab/second": "dog (0.90)"}
+    assert message.artifact["agreement"]["failures"] == {}
+    assert message.artifact["notes"] == []
+    assert [(a["runner"], bool(a["error"])) for a in message.artifact["attempts"]].count(("here", True)) == 2
