@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -28,6 +30,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Tests that ask the real Hub are not even skipped: they are another suite."""
     if not _is_live(config):
         items[:] = [i for i in items if i.get_closest_marker("live") is None]
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_as_python_has_it() -> None:
+    """Libraries that other tests use put handlers of their own in its place, and leave them there."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,6 +7,7 @@ keeps a thread for ever, since its timeout counts anew with each byte.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -42,7 +43,7 @@ def client_type() -> type[InferenceClient]:
             """The one place, in 1.x and 2.x, where it sends what it was given."""
             given = request_parameters
             headers = {"Accept": "image/png", **given.headers} if given.task in _PICTURES else given.headers
-            session = self.exit_stack.enter_context(_direct_session(given.url)) if is_loopback(given.url) else get_session()
+            session = _direct_session(os.getpid()) if is_loopback(given.url) else get_session()
             request = session.build_request("POST", given.url, json=given.json, content=given.data, headers=headers, timeout=self.timeout)
             response = _bounded(_sent(session, request, self.exit_stack))
             hf_raise_for_status(response)
@@ -60,16 +61,13 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _direct_session(url: str) -> Any:
-    """A client that no proxy of the environment gets to see anything of. It takes half a millisecond, certificates for https apart."""
-    import ssl
-
+@cache
+def _direct_session(_process: int) -> Any:
+    """The client of a process that no proxy of the environment gets to see anything of; it keeps connections, as huggingface_hub's does."""
     from huggingface_hub import __version__
 
     http = import_module("httpx" if __version__.startswith("1.") else "httpx2")  # the one whose errors huggingface_hub knows
-    secure = urlsplit(url).scheme == "https"
-    trusted = ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return http.Client(trust_env=False, verify=trusted)
+    return http.Client(trust_env=False)
 
 
 def _sent(session: Any, request: Any, open_ones: ExitStack) -> Any:
