@@ -194,7 +194,7 @@ class AllowedHosts:
         if self.holds(host, port) or ":" in host:
             return
         if "." not in host or host.endswith(_LOCAL_ENDINGS):
-            raise refusal(str(address), f"{host!r} is a name of the local network", "Download the file and attach it, or allow its host.")
+            raise refusal(str(address), f"{host!r} is a name of the local network", "Download the file and attach it, or allow its host (--allow-host HOST).")
 
 
 def _entry(written: str) -> tuple[str, int | None]:

@@ -108,5 +108,5 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
             why = "no IP address"
         if why is not None:
             told = address if address == host else f"{host!r} has the address {address}, which"
-            remedy = "Download the file and attach it, or allow its host."
+            remedy = "Download the file and attach it, or allow its host (--allow-host HOST)."
             raise refusal(self._url, f"{told} is not public but {why}", remedy)
