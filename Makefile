@@ -16,7 +16,7 @@ test: check .venv-clean/.wheel
 	.venv-clean/bin/python tests/import_all.py
 	.venv-clean/bin/python -m pip install --quiet --disable-pip-version-check $(HUB_2)
 	.venv-clean/bin/python -m pytest -n auto --maxprocesses 4 tests/tools/runners/hosted
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 live: .venv/.dev
 	$(BIN)/python -m pytest -m live --force-enable-socket tests/tools/runners/local/test_live.py

@@ -11,6 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
+LONG = frozenset(
+    f"test_{name}.py" for name in "ray readme examples command_line trained training reranker other_encoders local_experts samples".split()
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark that langchain-tests uses; the plugin that owns it is switched off in pyproject.toml."""
@@ -27,9 +31,11 @@ def _is_live(config: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that ask the real Hub are not even skipped: they are another suite."""
+    """Tests that ask the real Hub are not even skipped: they are another suite. Files that take minutes come first, so that no core is left
+    alone with one of them in the end."""
     if not _is_live(config):
         items[:] = [i for i in items if i.get_closest_marker("live") is None]
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(autouse=True)

@@ -162,12 +162,12 @@ def test_a_patience_that_makes_no_sense_is_refused(bad: Any) -> None:
 
 
 def test_an_interrupted_panel_asks_nobody_else() -> None:
-    begun, second, threads, asked = threading.Event(), threading.Event(), list[threading.Thread](), list[str]()
+    begun, second, threads, asked = threading.Event(), threading.Event(), dict[str, threading.Thread](), list[str]()
 
     class Interrupted(Stuck):
         def run(self, task: HubTask, card: ModelCard, inputs: Mapping[str, Any]) -> RunnerOutput:
             asked.append(card.id)
-            threads.append(threading.current_thread())
+            threads[card.id] = threading.current_thread()
             if card.id == "lab/first":
                 assert begun.wait(timeout=30)
                 raise KeyboardInterrupt
@@ -180,8 +180,8 @@ def test_an_interrupted_panel_asks_nobody_else() -> None:
     with pytest.raises(KeyboardInterrupt):
         made.ask(Workers(2))
     second.set()
-    for thread in threads:
-        thread.join(timeout=30)
+    threads["lab/second"].join(timeout=30)  # it has lost its place, and ends; the other one rests
+    assert not threads["lab/second"].is_alive()
     assert sorted(asked) == ["lab/first", "lab/second"]
 
 
