@@ -194,7 +194,8 @@ class AllowedHosts:
         if self.holds(host, port) or ":" in host:
             return
         if "." not in host or host.endswith(_LOCAL_ENDINGS):
-            raise refusal(str(address), f"{host!r} is a name of the local network", "Download the file and attach it, or allow its host (--allow-host HOST).")
+            remedy = "Download the file and attach it, or allow its host (--allow-host HOST)."
+            raise refusal(str(address), f"{host!r} is a name of the local network", remedy)
 
 
 def _entry(written: str) -> tuple[str, int | None]:
